@@ -9,14 +9,18 @@ Shared because the automator types and the gateway service starts the JVM.
 JVM_ENVIRONMENT = {"LC_ALL": "C.UTF-8", "XMODIFIERS": "@im=none"}
 
 
-def keysym_of(character: str) -> int:
-    """Return the X keysym of one printable *character* (X11 protocol, appendix A).
+def keysyms_of(text: str) -> list[int]:
+    """Return the X keysyms (X11 protocol, appendix A) that make a Java program see *text*.
 
-    Latin-1 characters have their code point, all others 0x01000000 + code point.
+    Latin-1 characters have their code point, others 0x01000000 + code point. Java keeps only 16 bits of
+    the latter (measured, JDK 17 and 25), so what lies above U+FFFF goes as two keysyms, its surrogates.
+    Raises ValueError on control characters.
     """
-    code = ord(character)
-    if 0x20 <= code <= 0x7E or 0xA0 <= code <= 0xFF:
-        return code
-    if code < 0x100:
+    units = memoryview(text.encode("utf-16-le", "surrogatepass")).cast("H")
+    return [_keysym(unit) for unit in units]
+
+
+def _keysym(unit: int) -> int:
+    if unit < 0x20 or 0x7F <= unit < 0xA0:
         raise ValueError("a control character cannot be typed")
-    return 0x01000000 + code
+    return unit if unit < 0x100 else 0x01000000 + unit

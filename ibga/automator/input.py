@@ -12,7 +12,7 @@ from Xlib.display import Display as Connection
 from Xlib.ext import xtest
 
 from ibga.errors import Exit, IbgaError
-from ibga.keyboard import keysym_of
+from ibga.keyboard import keysyms_of
 
 CONTROL = XK.XK_Control_L
 ALT = XK.XK_Alt_L
@@ -28,6 +28,7 @@ RIGHT = XK.XK_Right
 HOME = XK.XK_Home
 END = XK.XK_End
 
+_XF86 = 0x1008  # upper half of the keysyms of multimedia keys
 _WHEEL_UP, _WHEEL_DOWN = 4, 5  # buttons by convention of X
 
 
@@ -42,7 +43,7 @@ class Input:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._root = connection.screen().root
-        self._borrowed: dict[int, int] = {}  # keysym -> spare keycode that bears it for now
+        self._borrowed: dict[int, list[int]] = {}  # keycode -> the keysyms that it bore before
 
     def __enter__(self) -> "Input":
         return self
@@ -80,7 +81,7 @@ class Input:
         Raises ValueError on control characters, IbgaError when *text* has more distinct characters
         that the keyboard map lacks than there are spare keys.
         """
-        keysyms = [keysym_of(character) for character in text]
+        keysyms = keysyms_of(text)
         keys = self._keys(keysyms)
         shift = self._keycode(SHIFT)
         self._release_held()
@@ -92,10 +93,9 @@ class Input:
 
     def restore(self) -> None:
         """Give borrowed keys back. Only when the typed text was seen to have arrived."""
-        for code in self._borrowed.values():
-            self._connection.change_keyboard_mapping(code, [(X.NoSymbol,)])
-        self._borrowed.clear()
-        self._connection.sync()
+        if self._borrowed:
+            self._change_map(self._map() | self._borrowed)
+            self._borrowed.clear()
 
     def _move(self, x: int, y: int) -> None:
         xtest.fake_input(self._connection, X.MotionNotify, x=x, y=y)
@@ -134,16 +134,21 @@ class Input:
         if self._root.query_pointer().mask & X.LockMask:
             self._stroke(self._keycode(XK.XK_Caps_Lock))
 
-    def _map(self) -> list[list[int]]:
-        """The keysyms of every keycode, from the lowest keycode on."""
+    def _map(self) -> dict[int, list[int]]:
+        """The keysyms of every keycode."""
         info = self._connection.display.info
-        count = info.max_keycode - info.min_keycode + 1
-        return [list(row) for row in self._connection.get_keyboard_mapping(info.min_keycode, count)]
+        first: int = info.min_keycode
+        rows = self._connection.get_keyboard_mapping(first, info.max_keycode - first + 1)
+        return {code: list(row) for code, row in enumerate(rows, start=first)}
+
+    def _change_map(self, rows: dict[int, list[int]]) -> None:
+        # In one request: each makes every client fetch the whole map anew, 15 ms each in a JVM.
+        self._connection.change_keyboard_mapping(min(rows), [rows[code] for code in sorted(rows)])
+        self._connection.sync()
 
     def _keycode(self, keysym: int) -> int:
         """The key that bears *keysym* unshifted."""
-        first: int = self._connection.display.info.min_keycode
-        for code, row in enumerate(self._map(), start=first):
+        for code, row in self._map().items():
             if row[0] == keysym:
                 return code
         raise IbgaError(f"the display's keyboard has no key {keysym:#x}", code=Exit.UNAVAILABLE)
@@ -154,19 +159,17 @@ class Input:
         What stands on a third level (AltGr) is taken as missing: a spare key is the surer way.
         """
         wanted = set(keysyms)
-        first: int = self._connection.display.info.min_keycode
-        rows = list(enumerate(self._map(), start=first))
+        rows = self._map()
         found: dict[int, tuple[int, bool]] = {}
-        for code, row in rows:
+        for code, row in rows.items():
             for level, keysym in enumerate(row[:2]):
                 if keysym in wanted:
                     found.setdefault(keysym, (code, level == 1))
         missing = sorted(wanted - found.keys())
-        spare = [code for code, row in rows if not any(row)]
-        for keysym in [keysym for keysym in self._borrowed if keysym not in wanted]:
-            if len(spare) >= len(missing):
-                break
-            spare.append(self._borrowed.pop(keysym))
+        in_use = {code for code, _ in found.values()}
+        # Those borrowed for earlier texts come last: the longer a key keeps its meaning, the better.
+        spare = [code for code, row in rows.items() if code not in self._borrowed and _spare(row)]
+        spare += [code for code in self._borrowed if code not in in_use]
         if len(spare) < len(missing):
             raise IbgaError(
                 f"the text has {len(missing)} characters that the keyboard lacks, "
@@ -174,9 +177,18 @@ class Input:
                 code=Exit.UNAVAILABLE,
             )
         for keysym, code in zip(missing, spare, strict=False):
+            self._borrowed.setdefault(code, rows[code])
             # On both levels: no state of Shift or Caps Lock may change it.
-            self._connection.change_keyboard_mapping(code, [(keysym, keysym)])
-            self._borrowed[keysym] = code
+            rows[code] = [keysym, keysym, *(X.NoSymbol for _ in rows[code][2:])]
             found[keysym] = (code, False)
-        self._connection.sync()
+        if missing:
+            self._change_map(rows)
         return found
+
+
+def _spare(row: list[int]) -> bool:
+    """Whether a key with these keysyms may be borrowed: it bears none, or those of a multimedia keyboard.
+
+    (Xvfb's map leaves 19 keys empty, too few for a password in, say, Chinese; with these it is some 130.)
+    """
+    return all(keysym == X.NoSymbol or keysym >> 16 == _XF86 for keysym in row)
