@@ -5,6 +5,11 @@ import os
 import sdnotify
 
 
+def _one_line(status: str) -> str:
+    """A line break would begin another assignment of the protocol."""
+    return "; ".join(status.splitlines())
+
+
 class Notifier:
     """Speaks to the service manager named by NOTIFY_SOCKET; silent where there is none.
 
@@ -23,11 +28,13 @@ class Notifier:
 
     def ready(self, status: str) -> None:
         """A client would succeed now."""
+        status = _one_line(status)
         self._status = status
         self._systemd.notify(f"READY=1\nSTATUS={status}")
 
     def status(self, status: str) -> None:
         """The sentence that `systemctl status` shows; sent only when it changed."""
+        status = _one_line(status)
         if status != self._status:
             self._status = status
             self._systemd.notify(f"STATUS={status}")
@@ -37,6 +44,7 @@ class Notifier:
         self._systemd.notify("WATCHDOG=1")
 
     def stopping(self, status: str) -> None:
+        status = _one_line(status)
         self._status = status
         self._systemd.notify(f"STOPPING=1\nSTATUS={status}")
 

@@ -42,10 +42,13 @@ def _terminate(signum: int, frame: FrameType | None) -> None:
     raise SystemExit(0)
 
 
-def main(run: Callable[[Config, Notifier], None], *, secrets: bool = False) -> None:
+def main(
+    run: Callable[[Config, Notifier], None], *, secrets: bool = False, keep_config: bool = False
+) -> None:
     """Run one service of the instance named by the only argument, and exit with its code.
 
     *secrets*: whether this service is given the account's secrets (only the automator is).
+    *keep_config*: whether it keeps config.json, the last good configuration (only the gateway does).
     """
     parser = argparse.ArgumentParser(description=sys.modules[run.__module__].__doc__)
     parser.add_argument("instance", help="name of the instance, as in ibga@INSTANCE.target")
@@ -55,7 +58,10 @@ def main(run: Callable[[Config, Notifier], None], *, secrets: bool = False) -> N
     signal.signal(signal.SIGTERM, _terminate)
     signal.signal(signal.SIGINT, _terminate)
     try:
-        run(load_for_service(instance, root=root_dir(), secrets=secrets), notify)
+        config = load_for_service(
+            instance, root=root_dir(), secrets=secrets, environ=os.environ, keep=keep_config
+        )
+        run(config, notify)
     except IbgaError as error:
         log.error("%s", error)
         notify.status(str(error))
