@@ -3,7 +3,7 @@
 Every function returns when the X server has done it; that IBG has seen it only the next report can say.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import TracebackType
 
@@ -12,7 +12,6 @@ from Xlib.display import Display as Connection
 from Xlib.ext import xtest
 
 from ibga.errors import Exit, IbgaError
-from ibga.keyboard import keysyms_of
 
 CONTROL = XK.XK_Control_L
 ALT = XK.XK_Alt_L
@@ -43,7 +42,7 @@ class Input:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._root = connection.screen().root
-        self._borrowed: dict[int, list[int]] = {}  # keycode -> the keysyms that it bore before
+        self._borrowed: dict[int, Sequence[int]] = {}  # keycode -> the keysyms that it bore before
 
     def __enter__(self) -> "Input":
         return self
@@ -93,9 +92,8 @@ class Input:
 
     def restore(self) -> None:
         """Give borrowed keys back. Only when the typed text was seen to have arrived."""
-        if self._borrowed:
-            self._change_map(self._map() | self._borrowed)
-            self._borrowed.clear()
+        self._change_map(self._borrowed)
+        self._borrowed.clear()
 
     def _move(self, x: int, y: int) -> None:
         xtest.fake_input(self._connection, X.MotionNotify, x=x, y=y)
@@ -141,9 +139,17 @@ class Input:
         rows = self._connection.get_keyboard_mapping(first, info.max_keycode - first + 1)
         return {code: list(row) for code, row in enumerate(rows, start=first)}
 
-    def _change_map(self, rows: dict[int, list[int]]) -> None:
-        # In one request: each makes every client fetch the whole map anew, 15 ms each in a JVM.
-        self._connection.change_keyboard_mapping(min(rows), [rows[code] for code in sorted(rows)])
+    def _change_map(self, change: Mapping[int, Sequence[int]]) -> None:
+        """Put two keysyms each on some keycodes, and on no other.
+
+        (Writing back a whole map as it was read gives the keys ever more groups.)
+        """
+        run: list[int] = []
+        for code in sorted(change):
+            run.append(code)
+            if code + 1 not in change:  # in runs, since each request makes a JVM fetch the map anew
+                self._connection.change_keyboard_mapping(run[0], [change[each] for each in run])
+                run.clear()
         self._connection.sync()
 
     def _keycode(self, keysym: int) -> int:
@@ -167,8 +173,11 @@ class Input:
                     found.setdefault(keysym, (code, level == 1))
         missing = sorted(wanted - found.keys())
         in_use = {code for code, _ in found.values()}
-        # Those borrowed for earlier texts come last: the longer a key keeps its meaning, the better.
-        spare = [code for code, row in rows.items() if code not in self._borrowed and _spare(row)]
+        # From above, where they lie together. Those borrowed for earlier texts come last: the longer a
+        # key keeps its meaning, the better.
+        spare = [
+            code for code in sorted(rows, reverse=True) if code not in self._borrowed and _spare(rows[code])
+        ]
         spare += [code for code in self._borrowed if code not in in_use]
         if len(spare) < len(missing):
             raise IbgaError(
@@ -176,13 +185,12 @@ class Input:
                 f"and only {len(spare)} keys are free",
                 code=Exit.UNAVAILABLE,
             )
+        change: dict[int, Sequence[int]] = {}
         for keysym, code in zip(missing, spare, strict=False):
-            self._borrowed.setdefault(code, rows[code])
-            # On both levels: no state of Shift or Caps Lock may change it.
-            rows[code] = [keysym, keysym, *(X.NoSymbol for _ in rows[code][2:])]
+            self._borrowed.setdefault(code, rows[code][:2])
+            change[code] = (keysym, keysym)  # with Shift, too: no stuck modifier may change it
             found[keysym] = (code, False)
-        if missing:
-            self._change_map(rows)
+        self._change_map(change)
         return found
 
 
@@ -192,3 +200,20 @@ def _spare(row: list[int]) -> bool:
     (Xvfb's map leaves 19 keys empty, too few for a password in, say, Chinese; with these it is some 130.)
     """
     return all(keysym == X.NoSymbol or keysym >> 16 == _XF86 for keysym in row)
+
+
+def keysyms_of(text: str) -> list[int]:
+    """Return the X keysyms (X11 protocol, appendix A) that make a Java program see *text*.
+
+    Latin-1 characters have their code point, others 0x01000000 + code point. Java keeps only 16 bits of
+    the latter (measured, JDK 17 and 25), so what lies above U+FFFF goes as two keysyms, its surrogates.
+    Raises ValueError on control characters.
+    """
+    units = memoryview(text.encode("utf-16-le", "surrogatepass")).cast("H")
+    return [_keysym(unit) for unit in units]
+
+
+def _keysym(unit: int) -> int:
+    if unit < 0x20 or 0x7F <= unit < 0xA0:
+        raise ValueError("a control character cannot be typed")
+    return unit if unit < 0x100 else 0x01000000 + unit
