@@ -2,7 +2,7 @@
 PYTHON := /usr/bin/python3
 VENV := .venv
 
-.PHONY: venv agent lint unit
+.PHONY: venv agent deb lint unit
 
 venv: $(VENV)/.complete
 
@@ -22,3 +22,8 @@ lint: venv
 
 unit: venv
 	$(VENV)/bin/pytest -q tests/unit
+
+# dist/ibga_<version>_all.deb
+deb:
+	packaging/setup build
+	packaging/build-deb
