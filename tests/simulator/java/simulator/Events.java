@@ -5,6 +5,7 @@ import java.awt.Component;
 import java.awt.Container;
 import java.awt.EventQueue;
 import java.awt.Point;
+import java.awt.Rectangle;
 import java.awt.Toolkit;
 import java.awt.Window;
 import java.awt.event.ContainerEvent;
@@ -15,11 +16,16 @@ import java.io.File;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.WeakHashMap;
 import javax.swing.AbstractButton;
+import javax.swing.JComboBox;
 import javax.swing.JComponent;
+import javax.swing.JScrollPane;
+import javax.swing.JTree;
 import javax.swing.SwingUtilities;
 import javax.swing.event.DocumentEvent;
 import javax.swing.event.DocumentListener;
@@ -253,6 +259,52 @@ final class Events {
             kind = kind.getSuperclass();
         }
         return kind.getSimpleName();
+    }
+
+    /** Every showing component that can be used, with the middle of its visible part on the screen. */
+    static List<Map<String, Object>> showing() {
+        List<Map<String, Object>> found = new ArrayList<>();
+        for (Window window : Window.getWindows()) {
+            if (window.isShowing()) {
+                collect(window, title(window), found);
+            }
+        }
+        return found;
+    }
+
+    private static void collect(Container container, String window, List<Map<String, Object>> found) {
+        for (Component child : container.getComponents()) {
+            if (!child.isShowing()) {
+                continue;
+            }
+            boolean button = child instanceof AbstractButton;
+            if (button || child instanceof JTextComponent || child instanceof JComboBox || child instanceof JTree
+                    || child instanceof JScrollPane) {
+                Rectangle visible = ((JComponent) child).getVisibleRect();
+                Point origin = child.getLocationOnScreen();
+                if (!visible.isEmpty()) {
+                    found.add(map("window", window, "kind", swingKind(child), "text",
+                        button ? ((AbstractButton) child).getText() : "", "enabled", child.isEnabled(), "x",
+                        origin.x + visible.x + visible.width / 2, "y", origin.y + visible.y + visible.height / 2));
+                }
+            }
+            if (child instanceof JTree) {
+                collectRows((JTree) child, window, found);
+            }
+            if (child instanceof Container) {
+                collect((Container) child, window, found);
+            }
+        }
+    }
+
+    private static void collectRows(JTree tree, String window, List<Map<String, Object>> found) {
+        Point origin = tree.getLocationOnScreen();
+        for (int row = 0; row < tree.getRowCount(); row++) {
+            Rectangle bounds = tree.getRowBounds(row);
+            found.add(map("window", window, "kind", "JTree(row)", "text",
+                String.valueOf(tree.getPathForRow(row).getLastPathComponent()), "enabled", true, "x",
+                origin.x + bounds.x + bounds.width / 2, "y", origin.y + bounds.y + bounds.height / 2));
+        }
     }
 
     static Map<String, Object> map(Object... pairs) {

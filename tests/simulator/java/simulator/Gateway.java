@@ -493,6 +493,9 @@ public final class Gateway implements ApiServer.Session {
             case "press":
                 main.press(rest);
                 break;
+            case "locate":
+                events.write("located", "components", Events.showing());
+                break;
             case "show-login":
                 login.frame.setVisible(true);
                 break;

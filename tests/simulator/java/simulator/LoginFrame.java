@@ -131,7 +131,7 @@ final class LoginFrame {
         form.add(row(connecting));
         form.add(row(ui.button("More Options", event -> toggleMore())));
         more.setLayout(new BoxLayout(more, BoxLayout.Y_AXIS));
-        more.add(Box.createVerticalStrut(scenario.number("login.moreGap", 120)));
+        more.add(Box.createVerticalStrut(scenario.number("login.moreGap", 330)));
         more.add(row(text("Region"), region));
         more.add(row(text("Time Zone"), timeZone));
         more.setVisible(false);
