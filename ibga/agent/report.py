@@ -169,12 +169,19 @@ class Answer:
 
 @dataclass(slots=True, kw_only=True)
 class Stats:
-    """What the agent's walks on the event thread cost, in milliseconds."""
+    """What the event thread spends on the agent, in milliseconds; median and max are of the last 64.
 
-    walk_ms: float
-    walk_ms_median: float  # of the last 64
-    walk_ms_max: float  # of the last 64
+    A look tells whether anything changed, four times a second; a walk writes what did.
+    """
+
     walks: int
+    walk_ms: float
+    walk_ms_median: float
+    walk_ms_max: float
+    looks: int
+    look_ms: float
+    look_ms_median: float
+    look_ms_max: float
     components: int
 
 
@@ -437,13 +444,12 @@ def _answer(data: Any, place: str) -> Answer:
     return Answer(id=command, **fields)
 
 
-def _stats(data: Any) -> Stats:
-    counts = _fields(data, "stats", (("walks", "walks", int, True), ("components", "components", int, True)))
-    costs = {key: data.get(key) for key in ("walk_ms", "walk_ms_median", "walk_ms_max")}
-    for key, value in costs.items():
-        if type(value) not in (int, float):
-            raise _wrong(data, "stats", key)
-    return Stats(**costs, **counts)
+def parse_stats(data: Any) -> Stats:
+    """Return the stats of a report or heartbeat. Raises KeyError or ValueError when they are foreign."""
+    values = {field: data[field] for field in Stats.__slots__}
+    if not all(type(value) in (int, float) for value in values.values()):
+        raise ValueError("not a number")
+    return Stats(**values)
 
 
 _REPORT: _Spec = (
@@ -464,10 +470,14 @@ def _report(data: dict[str, Any]) -> Report:
     if type(data.get("windows")) is not list:
         raise _wrong(data, "report", "windows")
     answered = enumerate(_list(data, "report", "answered"))
+    try:
+        stats = parse_stats(data["stats"]) if "stats" in data else None
+    except (LookupError, TypeError, ValueError):
+        raise _wrong(data, "report", "stats") from None
     return Report(
         time=float(data["time"]),
         windows=tuple([_window(each, f"windows[{index}]") for index, each in enumerate(data["windows"])]),
         answered=tuple([_answer(each, f"answered[{index}]") for index, each in answered]),
-        stats=_stats(data["stats"]) if "stats" in data else None,
+        stats=stats,
         **fields,
     )

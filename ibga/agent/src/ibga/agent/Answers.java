@@ -42,20 +42,20 @@ final class Answers {
         fifoError = error;
     }
 
-    synchronized void write(Json json) {
+    synchronized void write(Sink out) {
         if (fifoError != null) {
-            json.key("fifo_error").text(fifoError);
+            out.key("fifo_error").text(fifoError);
         }
-        json.key("answered").array();
+        out.key("answered").array();
         for (Answer answer : answers) {
-            json.object().key("id");
+            out.object().key("id");
             if (answer.id instanceof Long) {
-                json.number((Long) answer.id);
+                out.number((Long) answer.id);
             } else {
-                json.text((String) answer.id);
+                out.text((String) answer.id);
             }
-            json.key("ok").bool(answer.error == null).key("error").text(answer.error).endObject();
+            out.key("ok").bool(answer.error == null).key("error").text(answer.error).endObject();
         }
-        json.endArray();
+        out.endArray();
     }
 }

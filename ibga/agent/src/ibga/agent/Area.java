@@ -43,20 +43,16 @@ final class Area {
                 && y + part.y < bottom && y + part.y + part.height > top;
     }
 
-    void write(Json json) {
+    void write(Sink out) {
         boolean visible = visible();
-        bounds(json, visible ? left : x, visible ? top : y, visible ? right - left : 0, visible ? bottom - top : 0);
+        out.bounds(visible ? left : x, visible ? top : y, visible ? right - left : 0, visible ? bottom - top : 0);
     }
 
     /** The visible part of a rectangle inside the component. */
-    void write(Json json, Rectangle part) {
+    void write(Sink out, Rectangle part) {
         int px = Math.max(left, x + part.x);
         int py = Math.max(top, y + part.y);
-        bounds(json, px, py, Math.min(right, x + part.x + part.width) - px,
+        out.bounds(px, py, Math.min(right, x + part.x + part.width) - px,
                 Math.min(bottom, y + part.y + part.height) - py);
-    }
-
-    static void bounds(Json json, int x, int y, int width, int height) {
-        json.key("bounds").array().number(x).number(y).number(width).number(height).endArray();
     }
 }

@@ -2,12 +2,22 @@ package ibga.agent;
 
 /** The first ancestor of a class that is Java's own, since IBG's names change with each release. */
 final class Bases extends ClassValue<String> {
+    private static final Bases ALL = new Bases();
+
+    private Bases() {}
+
+    /** Returns the members "class" and "base", ready to be written: they make up half of a report. */
+    static String members(Class<?> type) {
+        return ALL.get(type);
+    }
+
     @Override
     protected String computeValue(Class<?> type) {
-        Class<?> c = type;
-        while (!c.getName().startsWith("javax.") && !c.getName().startsWith("java.")) {
-            c = c.getSuperclass();
+        Class<?> base = type;
+        while (!base.getName().startsWith("javax.") && !base.getName().startsWith("java.")) {
+            base = base.getSuperclass();
         }
-        return c.getName();
+        Json json = new Json(200);
+        return json.key("class").text(type.getName()).key("base").text(base.getName()).toString();
     }
 }

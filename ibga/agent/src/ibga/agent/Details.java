@@ -7,7 +7,6 @@ import java.awt.Label;
 import java.awt.TextComponent;
 import java.util.Map;
 import java.util.WeakHashMap;
-import javax.accessibility.AccessibleContext;
 import javax.swing.AbstractButton;
 import javax.swing.JCheckBoxMenuItem;
 import javax.swing.JComboBox;
@@ -17,7 +16,6 @@ import javax.swing.JInternalFrame;
 import javax.swing.JLabel;
 import javax.swing.JMenu;
 import javax.swing.JOptionPane;
-import javax.swing.JPanel;
 import javax.swing.JProgressBar;
 import javax.swing.JRadioButtonMenuItem;
 import javax.swing.JScrollBar;
@@ -36,84 +34,55 @@ final class Details {
     /** The markup of HTML panes, beside the plain text it was made from: writing it out again is slow. */
     private final Map<JEditorPane, String[]> pages = new WeakHashMap<JEditorPane, String[]>();
 
-    /**
-     * The component's name, else the accessible name where asking is harmless: of tables, trees and
-     * lists it would install listeners (IBG's fields are called "Username", "Socket port"; guide 3.2, 6.3).
-     */
-    String name(Component component) {
-        String name = component.getName();
-        if (name != null && !name.isEmpty()) {
-            return name;
-        }
-        if (component instanceof JTextComponent || component.getClass() == JPanel.class
-                || component instanceof JPanel) {
-            AccessibleContext context = component.getAccessibleContext();
-            return context == null ? null : context.getAccessibleName();
-        }
-        Object label = component instanceof JComponent
-                ? ((JComponent) component).getClientProperty("labeledBy") : null;
-        return label instanceof JLabel ? Text.plain(((JLabel) label).getText()) : null;
-    }
-
-    void write(Json json, Component component, Area area, boolean secondFactor) {
+    void write(Sink out, Component component, Area area, boolean secondFactor) {
         if (component instanceof JLabel) {
-            text(json, ((JLabel) component).getText());
+            out.markup(((JLabel) component).getText());
         } else if (component instanceof AbstractButton) {
-            button(json, (AbstractButton) component);
+            button(out, (AbstractButton) component);
         } else if (component instanceof JTextComponent) {
-            field(json, (JTextComponent) component, secondFactor);
+            field(out, (JTextComponent) component, secondFactor);
         } else if (component instanceof JComboBox) {
-            rows.combo(json, (JComboBox<?>) component, secondFactor);
+            rows.combo(out, (JComboBox<?>) component, secondFactor);
         } else if (component instanceof JProgressBar) {
-            progress(json, (JProgressBar) component);
+            progress(out, (JProgressBar) component);
         } else if (component instanceof JSpinner) {
             if (!secondFactor) {
-                text(json, String.valueOf(((JSpinner) component).getValue()));
+                out.markup(String.valueOf(((JSpinner) component).getValue()));
             }
         } else if (component instanceof JSlider) {
             JSlider slider = (JSlider) component;
-            range(json, slider.getValue(), slider.getMinimum(), slider.getMaximum());
+            range(out, slider.getValue(), slider.getMinimum(), slider.getMaximum());
         } else if (component instanceof JScrollBar) {
             JScrollBar bar = (JScrollBar) component;
-            range(json, bar.getValue(), bar.getMinimum(), bar.getMaximum() - bar.getVisibleAmount());
+            range(out, bar.getValue(), bar.getMinimum(), bar.getMaximum() - bar.getVisibleAmount());
         } else if (component instanceof JOptionPane) {
             Object message = ((JOptionPane) component).getMessage();
-            text(json, message instanceof String ? (String) message : null);
+            out.markup(message instanceof String ? (String) message : null);
         } else if (component instanceof JToolTip) {
-            text(json, ((JToolTip) component).getTipText());
+            out.markup(((JToolTip) component).getTipText());
         } else if (component instanceof JInternalFrame) {
-            text(json, ((JInternalFrame) component).getTitle());
+            out.markup(((JInternalFrame) component).getTitle());
         } else if (component instanceof JComponent) {
-            rows.write(json, (JComponent) component, area);
+            rows.write(out, (JComponent) component, area);
         } else {
-            heavy(json, component, secondFactor);
+            heavy(out, component, secondFactor);
         }
     }
 
-    private static void text(Json json, String text) {
-        if (text == null || text.isEmpty()) {
-            return;
-        }
-        json.key("text").text(Text.cap(Text.plain(text)));
-        if (Text.isHtml(text)) {
-            json.key("html").text(Text.cap(text));
-        }
-    }
-
-    private static void button(Json json, AbstractButton button) {
-        text(json, button.getText());
+    private static void button(Sink out, AbstractButton button) {
+        out.markup(button.getText());
         if (button instanceof JToggleButton || button instanceof JCheckBoxMenuItem
                 || button instanceof JRadioButtonMenuItem) {
-            json.key("selected").bool(button.isSelected());
+            out.key("selected").bool(button.isSelected());
         } else if (button instanceof JMenu) {
-            json.key("open").bool(((JMenu) button).isPopupMenuVisible());
+            out.key("open").bool(((JMenu) button).isPopupMenuVisible());
         }
     }
 
-    private void field(Json json, JTextComponent field, boolean secondFactor) {
+    private void field(Sink out, JTextComponent field, boolean secondFactor) {
         boolean editable = field.isEditable();
         int length = field.getDocument().getLength();
-        json.key("editable").bool(editable).key("length").number(length);
+        out.key("editable").bool(editable).key("length").number(length);
         if (Secrets.hides(field) || secondFactor && editable) {
             return;
         }
@@ -124,14 +93,10 @@ final class Details {
             text = "";
         }
         if (field instanceof JEditorPane && ((JEditorPane) field).getContentType().contains("html")) {
-            // A document of HTML begins with a line end that nobody sees.
-            json.key("text").text(Text.strip(text.replace("&", "&amp;").replace("<", "&lt;")));
-            json.key("html").text(Text.cap(page((JEditorPane) field, text)));
+            out.key("text").text(Text.collapse(text));
+            out.key("html").text(Text.cap(page((JEditorPane) field, text)));
         } else {
-            text(json, text);
-            if (text.isEmpty()) {
-                json.key("text").text("");
-            }
+            out.key("text").text(text);
         }
     }
 
@@ -147,30 +112,30 @@ final class Details {
         return known[1];
     }
 
-    private static void progress(Json json, JProgressBar bar) {
-        range(json, bar.getValue(), bar.getMinimum(), bar.getMaximum());
-        json.key("indeterminate").bool(bar.isIndeterminate());
-        text(json, bar.isStringPainted() ? bar.getString() : null);
+    private static void progress(Sink out, JProgressBar bar) {
+        range(out, bar.getValue(), bar.getMinimum(), bar.getMaximum());
+        out.key("indeterminate").bool(bar.isIndeterminate());
+        out.markup(bar.isStringPainted() ? bar.getString() : null);
     }
 
-    private static void range(Json json, int value, int minimum, int maximum) {
-        json.key("value").number(value).key("minimum").number(minimum).key("maximum").number(maximum);
+    private static void range(Sink out, int value, int minimum, int maximum) {
+        out.key("value").number(value).key("minimum").number(minimum).key("maximum").number(maximum);
     }
 
-    private static void heavy(Json json, Component component, boolean secondFactor) {
+    private static void heavy(Sink out, Component component, boolean secondFactor) {
         if (component instanceof Button) {
-            text(json, ((Button) component).getLabel());
+            out.markup(((Button) component).getLabel());
         } else if (component instanceof Label) {
-            text(json, ((Label) component).getText());
+            out.markup(((Label) component).getText());
         } else if (component instanceof Checkbox) {
-            text(json, ((Checkbox) component).getLabel());
-            json.key("selected").bool(((Checkbox) component).getState());
+            out.markup(((Checkbox) component).getLabel());
+            out.key("selected").bool(((Checkbox) component).getState());
         } else if (component instanceof TextComponent) {
             TextComponent field = (TextComponent) component;
             String text = field.getText();
-            json.key("editable").bool(field.isEditable()).key("length").number(text.length());
+            out.key("editable").bool(field.isEditable()).key("length").number(text.length());
             if (!Secrets.hides(field) && !(secondFactor && field.isEditable())) {
-                json.key("text").text(Text.cap(text));
+                out.key("text").text(Text.cap(text));
             }
         }
     }

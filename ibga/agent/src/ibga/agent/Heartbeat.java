@@ -96,8 +96,8 @@ final class Heartbeat implements Runnable {
     private void write(double pending) {
         Json json = new Json(512);
         synchronized (this) {
-            json.object().key("version").number(1).key("pid").number(Pid.VALUE).key("time").number(time)
-                    .key("delay").number(delay).key("pending").number(pending);
+            json.object().key("version").number(1).key("pid").number(Pid.VALUE).key("time").decimal(time)
+                    .key("delay").decimal(delay).key("pending").decimal(pending);
         }
         stats.write(json);
         try {

@@ -1,72 +1,87 @@
 package ibga.agent;
 
-/** Writes JSON. A comma is needed exactly where the last character does not open something. */
-final class Json {
+import java.awt.Component;
+
+/** Writes JSON. A comma is needed exactly where the last thing written does not open something. */
+final class Json implements Sink {
     private static final char[] HEX = "0123456789abcdef".toCharArray();
 
     private final StringBuilder out;
+    private boolean comma;
 
     Json(int capacity) {
         out = new StringBuilder(capacity);
     }
 
-    Json object() {
-        comma();
-        out.append('{');
+    /** Appends the beginning of a value, and whether a comma belongs before the next. */
+    private StringBuilder begin(boolean commaAfter) {
+        if (comma) {
+            out.append(',');
+        }
+        comma = commaAfter;
+        return out;
+    }
+
+    @Override
+    public Json object() {
+        begin(false).append('{');
         return this;
     }
 
-    Json endObject() {
+    @Override
+    public Json endObject() {
         out.append('}');
+        comma = true;
         return this;
     }
 
-    Json array() {
-        comma();
-        out.append('[');
+    @Override
+    public Json array() {
+        begin(false).append('[');
         return this;
     }
 
-    Json endArray() {
+    @Override
+    public Json endArray() {
         out.append(']');
+        comma = true;
         return this;
     }
 
-    /** Names are our own and need no escapes. */
-    Json key(String name) {
-        comma();
-        out.append('"').append(name).append("\":");
+    @Override
+    public Json key(String name) {
+        begin(false).append('"').append(name).append("\":");
         return this;
     }
 
-    Json number(long value) {
-        comma();
-        out.append(value);
+    @Override
+    public Json number(long value) {
+        begin(true).append(value);
         return this;
     }
 
     /** Three decimals: milliseconds of a time, microseconds of a walk. */
-    Json number(double value) {
-        comma();
+    Json decimal(double value) {
         long thousandths = Math.round(value * 1000);
-        long fraction = Math.abs(thousandths % 1000);
-        out.append(thousandths / 1000).append(fraction < 10 ? ".00" : fraction < 100 ? ".0" : ".").append(fraction);
+        long fraction = thousandths % 1000;
+        begin(true).append(thousandths / 1000).append(fraction < 10 ? ".00" : fraction < 100 ? ".0" : ".")
+                .append(fraction);
         return this;
     }
 
-    Json bool(boolean value) {
-        comma();
-        out.append(value);
+    @Override
+    public Json bool(boolean value) {
+        begin(true).append(value);
         return this;
     }
 
-    Json text(String value) {
-        comma();
+    @Override
+    public Json text(String value) {
         if (value == null) {
-            out.append("null");
+            begin(true).append("null");
             return this;
         }
-        out.append('"');
+        begin(true).append('"');
         int start = 0;
         int length = value.length();
         for (int i = 0; i < length; i++) {
@@ -92,31 +107,49 @@ final class Json {
         }
     }
 
-    /** Members that were written before, without their braces. */
-    Json raw(String members) {
-        comma();
-        out.append(members);
+    @Override
+    public Json markup(String value) {
+        if (value == null || value.isEmpty()) {
+            return this;
+        }
+        key("text").text(Text.cap(Text.plain(value)));
+        return Text.isHtml(value) ? key("html").text(Text.cap(value)) : this;
+    }
+
+    @Override
+    public Json identity(Component component) {
+        raw(Bases.members(component.getClass()));
+        String name = Names.of(component);
+        return name == null || name.isEmpty() ? this : key("name").text(Text.cap(name));
+    }
+
+    @Override
+    public Json bounds(int x, int y, int width, int height) {
+        begin(true).append("\"bounds\":[").append(x).append(',').append(y).append(',').append(width).append(',')
+                .append(height).append(']');
         return this;
     }
 
-    private void comma() {
-        int length = out.length();
-        if (length == 0) {
-            return;
-        }
-        char before = out.charAt(length - 1);
-        if (before != '{' && before != '[' && before != ':') {
-            out.append(',');
-        }
+    /** Members that were written before, without their braces. */
+    Json raw(String members) {
+        begin(true).append(members);
+        return this;
+    }
+
+    /** To be taken after a value, not after a key. */
+    @Override
+    public long mark() {
+        return comma ? out.length() : -out.length() - 1;
+    }
+
+    @Override
+    public void cut(long mark) {
+        comma = mark >= 0;
+        out.setLength((int) (comma ? mark : -mark - 1));
     }
 
     int length() {
         return out.length();
-    }
-
-    /** Forget what was written after this length. */
-    void cut(int length) {
-        out.setLength(length);
     }
 
     @Override

@@ -75,7 +75,7 @@ final class ReportFile implements Runnable {
     private String report(String body) {
         Json json = new Json(body.length() + 512);
         json.object().key("version").number(1).key("agent").text(Agent.VERSION).key("pid").number(Pid.VALUE)
-                .key("seq").number(seq + 1).key("time").number(System.currentTimeMillis() / 1000.0);
+                .key("seq").number(seq + 1).key("time").decimal(System.currentTimeMillis() / 1000.0);
         stats.write(json);
         return json.raw(body).endObject().toString() + "\n";
     }

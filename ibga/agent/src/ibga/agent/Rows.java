@@ -29,52 +29,52 @@ final class Rows {
     /** Combo boxes keep their rows out of sight until they open, but rows are chosen by text before. */
     private static final int MAX_RENDERED = 200;
 
-    void write(Json json, JComponent component, Area area) {
+    void write(Sink out, JComponent component, Area area) {
         if (component instanceof JList) {
-            list(json, (JList<?>) component, area);
+            list(out, (JList<?>) component, area);
         } else if (component instanceof JTree) {
-            tree(json, (JTree) component, area);
+            tree(out, (JTree) component, area);
         } else if (component instanceof JTable) {
-            table(json, (JTable) component, area);
+            table(out, (JTable) component, area);
         } else if (component instanceof JTabbedPane) {
-            tabs(json, (JTabbedPane) component, area);
+            tabs(out, (JTabbedPane) component, area);
         }
     }
 
     /** Opens the array of rows; returns how many may be written. */
-    private static int begin(Json json, int count) {
-        json.key("row_count").number(count).key("rows").array();
+    private static int begin(Sink out, int count) {
+        out.key("row_count").number(count).key("rows").array();
         return Math.min(count, MAX_ROWS);
     }
 
-    private static void row(Json json, String text) {
-        json.object().key("text").text(cap(Text.plain(text)));
+    private static void row(Sink out, String text) {
+        out.object().key("text").text(cap(Text.plain(text)));
     }
 
     private static String cap(String text) {
         return text.length() <= MAX_TEXT ? text : text.substring(0, MAX_TEXT);
     }
 
-    private static void end(Json json, boolean selected, Area area, Rectangle bounds) {
+    private static void end(Sink out, boolean selected, Area area, Rectangle bounds) {
         if (selected) {
-            json.key("selected").bool(true);
+            out.key("selected").bool(true);
         }
         if (area != null && area.visible(bounds)) {
-            area.write(json, bounds);
+            area.write(out, bounds);
         }
-        json.endObject();
+        out.endObject();
     }
 
-    private static void list(Json json, JList<?> list, Area area) {
+    private static void list(Sink out, JList<?> list, Area area) {
         int first = list.getFirstVisibleIndex();
         int last = list.getLastVisibleIndex();
-        int count = begin(json, list.getModel().getSize());
+        int count = begin(out, list.getModel().getSize());
         for (int i = 0; i < count; i++) {
             boolean inSight = first >= 0 && i >= first && i <= last;
-            row(json, element(list, list.getModel().getElementAt(i), i, inSight));
-            end(json, list.isSelectedIndex(i), area, inSight ? list.getCellBounds(i, i) : null);
+            row(out, element(list, list.getModel().getElementAt(i), i, inSight));
+            end(out, list.isSelectedIndex(i), area, inSight ? list.getCellBounds(i, i) : null);
         }
-        json.endArray();
+        out.endArray();
     }
 
     @SuppressWarnings({"unchecked", "rawtypes"})
@@ -102,8 +102,8 @@ final class Rows {
         return text == null || text.isEmpty() ? String.valueOf(value) : text;
     }
 
-    void combo(Json json, JComboBox<?> combo, boolean secondFactor) {
-        json.key("editable").bool(combo.isEditable()).key("open").bool(combo.isPopupVisible());
+    void combo(Sink out, JComboBox<?> combo, boolean secondFactor) {
+        out.key("editable").bool(combo.isEditable()).key("open").bool(combo.isPopupVisible());
         if (combo.isEditable() && secondFactor) {
             return;
         }
@@ -111,19 +111,19 @@ final class Rows {
         Object chosen = combo.getSelectedItem();
         if (chosen != null) {
             String text = element(list, chosen, -1, true);
-            json.key("text").text(Text.cap(Text.plain(text)));
+            out.key("text").text(Text.cap(Text.plain(text)));
         }
         boolean open = list != null && combo.isPopupVisible() && list.isShowing();
         Area area = open ? areaOf(list) : null;
         int selected = combo.getSelectedIndex();
-        int count = begin(json, combo.getItemCount());
+        int count = begin(out, combo.getItemCount());
         for (int i = 0; i < count; i++) {
             Object value = combo.getItemAt(i);
-            row(json, element(list, value, i, i < MAX_RENDERED));
+            row(out, element(list, value, i, i < MAX_RENDERED));
             Rectangle bounds = open ? list.getCellBounds(i, i) : null;
-            end(json, i == selected, area, bounds);
+            end(out, i == selected, area, bounds);
         }
-        json.endArray();
+        out.endArray();
     }
 
     /** The list in the popup of a combo box; null under a look and feel that has none. */
@@ -142,51 +142,51 @@ final class Rows {
         return Area.ofWindow(whole, visible);
     }
 
-    private static void tree(Json json, JTree tree, Area area) {
-        int count = begin(json, tree.getRowCount());
+    private static void tree(Sink out, JTree tree, Area area) {
+        int count = begin(out, tree.getRowCount());
         for (int i = 0; i < count; i++) {
             TreePath path = tree.getPathForRow(i);
             Object[] nodes = path == null ? new Object[0] : path.getPath();
             boolean leaf = nodes.length > 0 && tree.getModel().isLeaf(nodes[nodes.length - 1]);
             boolean expanded = tree.isExpanded(path);
             String text = nodes.length == 0 ? "" : node(tree, nodes[nodes.length - 1], expanded, leaf, i);
-            row(json, text);
-            json.key("path").array();
+            row(out, text);
+            out.key("path").array();
             for (int n = 0; n < nodes.length - 1; n++) {
-                json.text(cap(Text.plain(node(tree, nodes[n], true, false, i))));
+                out.text(cap(Text.plain(node(tree, nodes[n], true, false, i))));
             }
-            json.text(cap(Text.plain(text))).endArray();
-            json.key("expanded").bool(expanded).key("leaf").bool(leaf);
-            end(json, tree.isRowSelected(i), area, tree.getRowBounds(i));
+            out.text(cap(Text.plain(text))).endArray();
+            out.key("expanded").bool(expanded).key("leaf").bool(leaf);
+            end(out, tree.isRowSelected(i), area, tree.getRowBounds(i));
         }
-        json.endArray();
+        out.endArray();
     }
 
     static String node(JTree tree, Object node, boolean expanded, boolean leaf, int row) {
         return String.valueOf(tree.convertValueToText(node, false, expanded, leaf, row, false));
     }
 
-    private static void table(Json json, JTable table, Area area) {
+    private static void table(Sink out, JTable table, Area area) {
         int columns = Math.min(table.getColumnCount(), MAX_COLUMNS);
-        json.key("columns").array();
+        out.key("columns").array();
         for (int c = 0; c < columns; c++) {
-            json.text(cap(Text.plain(String.valueOf(table.getColumnName(c)))));
+            out.text(cap(Text.plain(String.valueOf(table.getColumnName(c)))));
         }
-        json.endArray();
-        int count = begin(json, table.getRowCount());
+        out.endArray();
+        int count = begin(out, table.getRowCount());
         for (int r = 0; r < count; r++) {
             Rectangle bounds = table.getCellRect(r, 0, true);
             bounds.x = 0;
             bounds.width = table.getWidth();
             boolean inSight = area != null && area.visible(bounds);
-            json.object().key("cells").array();
+            out.object().key("cells").array();
             for (int c = 0; c < columns; c++) {
-                json.text(cap(Text.plain(cell(table, r, c, inSight))));
+                out.text(cap(Text.plain(cell(table, r, c, inSight))));
             }
-            json.endArray();
-            end(json, table.isRowSelected(r), area, bounds);
+            out.endArray();
+            end(out, table.isRowSelected(r), area, bounds);
         }
-        json.endArray();
+        out.endArray();
     }
 
     private static String cell(JTable table, int row, int column, boolean inSight) {
@@ -201,14 +201,14 @@ final class Rows {
         return rendered(renderer.getTableCellRendererComponent(table, value, false, false, row, column), value);
     }
 
-    private static void tabs(Json json, JTabbedPane tabs, Area area) {
-        int count = begin(json, tabs.getTabCount());
+    private static void tabs(Sink out, JTabbedPane tabs, Area area) {
+        int count = begin(out, tabs.getTabCount());
         for (int i = 0; i < count; i++) {
             String title = tabs.getTitleAt(i);
-            row(json, title == null ? "" : title);
-            json.key("enabled").bool(tabs.isEnabledAt(i));
-            end(json, i == tabs.getSelectedIndex(), area, tabs.getBoundsAt(i));
+            row(out, title == null ? "" : title);
+            out.key("enabled").bool(tabs.isEnabledAt(i));
+            end(out, i == tabs.getSelectedIndex(), area, tabs.getBoundsAt(i));
         }
-        json.endArray();
+        out.endArray();
     }
 }

@@ -44,6 +44,15 @@ final class Text {
         return isHtml(text) ? strip(text) : text;
     }
 
+    /** Runs of blanks and line ends become one blank, none at the ends. */
+    static String collapse(String text) {
+        StringBuilder out = new StringBuilder(text.length());
+        for (int i = 0; i < text.length(); i++) {
+            add(out, text.charAt(i));
+        }
+        return trimmed(out);
+    }
+
     static String strip(String html) {
         int end = Math.min(html.length(), MAX_HTML);
         StringBuilder out = new StringBuilder(Math.min(end, MAX));
@@ -59,6 +68,10 @@ final class Text {
                 i++;
             }
         }
+        return trimmed(out);
+    }
+
+    private static String trimmed(StringBuilder out) {
         int length = out.length();
         if (length > 0 && out.charAt(length - 1) == ' ') {
             out.setLength(length - 1);

@@ -26,7 +26,7 @@ final class Tree {
     private final Ids ids;
     private final Answers answers;
     private final Details details = new Details();
-    private final Bases bases = new Bases();
+        private final Digest digest = new Digest();
     private int capacity = 16384;
     private int components;
     private long deadline;
@@ -44,21 +44,34 @@ final class Tree {
         return components;
     }
 
+    /** Returns a number that changes when the text of `write` would. */
+    long look() {
+        digest.reset();
+        walk(digest);
+        return digest.value();
+    }
+
     /** Returns the members of a report that depend on the tree. */
-    String walk() {
+    String write() {
         Json json = new Json(capacity);
+        walk(json);
+        capacity = json.length() + 1024;
+        return json.toString();
+    }
+
+    private void walk(Sink out) {
         components = 0;
         truncated = false;
         deadline = System.nanoTime() + MAX_NANOS;
         focus = KeyboardFocusManager.getCurrentKeyboardFocusManager().getFocusOwner();
-        answers.write(json);
-        json.key("focus");
+        answers.write(out);
+        out.key("focus");
         if (focus == null) {
-            json.text(null);
+            out.text(null);
         } else {
-            json.number(ids.of(focus));
+            out.number(ids.of(focus));
         }
-        json.key("windows").array();
+        out.key("windows").array();
         int windows = 0;
         for (Window window : Window.getWindows()) {
             if (!window.isShowing()) {
@@ -68,35 +81,33 @@ final class Tree {
                 truncated = true;
                 break;
             }
-            window(json, window);
+            window(out, window);
         }
-        json.endArray().key("truncated").bool(truncated);
-        capacity = json.length() + 1024;
-        return json.toString();
+        out.endArray().key("truncated").bool(truncated);
     }
 
-    private void window(Json json, Window window) {
+    private void window(Sink out, Window window) {
         Rectangle bounds = window.getBounds();
         secondFactor = Secrets.isSecondFactor(window);
-        json.object().key("id").number(ids.of(window));
-        identity(json, window);
-        json.key("kind").text(window instanceof Frame ? "frame" : window instanceof Dialog ? "dialog" : "window")
+        out.object().key("id").number(ids.of(window));
+        out.identity(window);
+        out.key("kind").text(window instanceof Frame ? "frame" : window instanceof Dialog ? "dialog" : "window")
                 .key("title").text(Text.cap(Secrets.title(window)));
-        Area.bounds(json, bounds.x, bounds.y, bounds.width, bounds.height);
-        json.key("active").bool(window.isActive())
+        out.bounds(bounds.x, bounds.y, bounds.width, bounds.height);
+        out.key("active").bool(window.isActive())
                 .key("modal").bool(window instanceof Dialog && ((Dialog) window).isModal())
                 .key("enabled").bool(window.isEnabled());
         if (window.getOwner() != null) {
-            json.key("owner").number(ids.of(window.getOwner()));
+            out.key("owner").number(ids.of(window.getOwner()));
         }
         JPopupMenu popup = popup(window, 0);
         if (popup != null && popup.getInvoker() != null) {
-            json.key("popup").number(ids.of(popup.getInvoker()));
+            out.key("popup").number(ids.of(popup.getInvoker()));
         }
         GraphicsConfiguration screen = window.getGraphicsConfiguration();
         Rectangle visible = screen == null ? bounds : screen.getBounds();
-        children(json, window, Area.ofWindow(bounds, visible), 0);
-        json.endObject();
+        children(out, window, Area.ofWindow(bounds, visible), 0);
+        out.endObject();
     }
 
     /** Menus and combo boxes that do not fit into their frame open in a window of their own. */
@@ -117,18 +128,18 @@ final class Tree {
         return null;
     }
 
-    private void children(Json json, Container parent, Area area, int depth) {
+    private void children(Sink out, Container parent, Area area, int depth) {
         if (parent.getComponentCount() == 0) {
             return;
         }
-        json.key("components").array();
+        out.key("components").array();
         for (Component child : parent.getComponents()) {
             if (child.isVisible() && !(child instanceof Window) && !(child instanceof CellRendererPane)
                     && !opensFromMenu(child)) {
-                component(json, child, area.child(child), depth + 1);
+                component(out, child, area.child(child), depth + 1);
             }
         }
-        json.endArray();
+        out.endArray();
     }
 
     /** An open menu is reported once, below its JMenu. */
@@ -137,7 +148,9 @@ final class Tree {
     }
 
     private boolean room(int depth) {
-        if (depth < MAX_DEPTH && components < MAX_COMPONENTS && System.nanoTime() < deadline) {
+        // The clock is asked now and then only: it may cost more than a component.
+        boolean late = (components & 63) == 63 && System.nanoTime() - deadline > 0;
+        if (depth < MAX_DEPTH && components < MAX_COMPONENTS && !late) {
             components++;
             return true;
         }
@@ -145,79 +158,71 @@ final class Tree {
         return false;
     }
 
-    private void component(Json json, Component component, Area area, int depth) {
+    private void component(Sink out, Component component, Area area, int depth) {
         if (!room(depth)) {
             return;
         }
-        int start = json.length();
+        long start = out.mark();
         try {
-            open(json, component);
-            area.write(json);
-            details.write(json, component, area, secondFactor);
+            open(out, component);
+            area.write(out);
+            details.write(out, component, area, secondFactor);
             if (component instanceof JMenuBar) {
-                items(json, (JMenuBar) component, area, depth);
+                items(out, (JMenuBar) component, area, depth);
             } else if (component instanceof Container && !(component instanceof JScrollBar)) {
-                children(json, (Container) component, area, depth);
+                children(out, (Container) component, area, depth);
             }
-            json.endObject();
+            out.endObject();
         } catch (RuntimeException failed) {
-            broken(json, start, component, area, failed);
+            broken(out, start, component, area, failed);
         } catch (LinkageError failed) {
-            broken(json, start, component, area, failed);
+            broken(out, start, component, area, failed);
         }
     }
 
     /** Application code runs in getText, toString and renderers, and may throw. */
-    private void broken(Json json, int start, Component component, Area area, Throwable failed) {
-        json.cut(start);
-        json.object().key("id").number(ids.of(component));
-        identity(json, component);
-        area.write(json);
-        json.key("enabled").bool(false).key("focused").bool(false);
-        json.key("error").text(failed.getClass().getName()).endObject();
+    private void broken(Sink out, long start, Component component, Area area, Throwable failed) {
+        out.cut(start);
+        out.object().key("id").number(ids.of(component));
+        out.identity(component);
+        area.write(out);
+        out.key("enabled").bool(false).key("focused").bool(false);
+        out.key("error").text(failed.getClass().getName()).endObject();
     }
 
-    private void open(Json json, Component component) {
-        json.object().key("id").number(ids.of(component));
-        identity(json, component);
-        json.key("enabled").bool(component.isEnabled()).key("focused").bool(component == focus);
-    }
-
-    private void identity(Json json, Component component) {
-        json.key("class").text(component.getClass().getName()).key("base").text(bases.get(component.getClass()));
-        String name = details.name(component);
-        if (name != null && !name.isEmpty()) {
-            json.key("name").text(Text.cap(name));
-        }
+    private void open(Sink out, Component component) {
+        out.object().key("id").number(ids.of(component));
+        out.identity(component);
+        out.key("enabled").bool(component.isEnabled()).key("focused").bool(component == focus);
     }
 
     /** Items of closed menus too: they are the one thing that is reported without showing, with empty bounds. */
-    private void items(Json json, MenuElement menu, Area area, int depth) {
-        json.key("components").array();
+    private void items(Sink out, MenuElement menu, Area area, int depth) {
+        out.key("components").array();
         for (MenuElement element : menu.getSubElements()) {
             Component item = element.getComponent();
             if (element instanceof JPopupMenu || item == null || !item.isVisible() || !room(depth)) {
                 continue;
             }
-            int start = json.length();
+            long start = out.mark();
             try {
-                open(json, item);
+                open(out, item);
                 Area place = item.isShowing() ? itemArea(item, menu, area) : null;
                 if (place == null) {
-                    Area.bounds(json, 0, 0, 0, 0);
+                    out.bounds(0, 0, 0, 0);
                 } else {
-                    place.write(json);
+                    place.write(out);
                 }
-                details.write(json, item, null, false);
+                details.write(out, item, null, false);
                 if (item instanceof JMenu) {
-                    items(json, ((JMenu) item).getPopupMenu(), null, depth + 1);
+                    items(out, ((JMenu) item).getPopupMenu(), null, depth + 1);
                 }
-                json.endObject();
+                out.endObject();
             } catch (RuntimeException failed) {
-                json.cut(start);
+                out.cut(start);
             }
         }
-        json.endArray();
+        out.endArray();
     }
 
     private static Area itemArea(Component item, MenuElement menu, Area area) {

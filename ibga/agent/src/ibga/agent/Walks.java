@@ -30,6 +30,7 @@ final class Walks implements Runnable {
     private long tick = TICK;
     private boolean posted;
     private String last = "";
+    private long lastDigest;
     private long previous;
 
     Walks(Tree tree, ReportFile file, Stats stats) {
@@ -109,24 +110,33 @@ final class Walks implements Runnable {
             posted = false;
         }
         long begin = System.nanoTime();
-        String body = last;
         try {
-            body = tree.walk();
+            long digest = tree.look();
+            stats.looked(System.nanoTime() - begin, tree.components());
+            if (digest != lastDigest) {
+                write();
+                lastDigest = digest;
+            }
         } catch (Throwable nothing) {
             // A tree that changes under us is read again at the next tick.
         }
         long length = System.nanoTime() - begin;
-        stats.walked(length, tree.components());
-        if (!body.equals(last)) {
-            last = body;
-            file.offer(body);
-        }
         synchronized (this) {
             earliest = now() + Math.max(GAP, length * GAP_FACTOR);
             // The lesser of two: one walk that the scheduler interrupted says nothing about the tree.
             tick = now() + Math.min(MAX_TICK, Math.max(TICK, Math.min(length, previous) * TICK_FACTOR));
             previous = length;
             notifyAll();
+        }
+    }
+
+    private void write() {
+        long begin = System.nanoTime();
+        String body = tree.write();
+        stats.walked(System.nanoTime() - begin);
+        if (!body.equals(last)) {
+            last = body;
+            file.offer(body);
         }
     }
 
