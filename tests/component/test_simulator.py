@@ -233,3 +233,192 @@ def change_port(display: Xvfb, gateway: Simulator, port: int) -> None:
     gateway.wait_for("setting", key="socketPort", new=str(port))
     gateway.wait_for("api-listen", port=port)
     gateway.wait_for("window-closed", dialog="settings")
+
+
+# --- settings ----------------------------------------------------------------------------------------------------
+
+
+def test_settings_persist_over_a_clean_exit_and_a_fresh_profile_is_read_only(display: Xvfb, tmp_path: Path) -> None:
+    settings, port = tmp_path / "settings", free_port()
+    scenario = {"autopilot.user": "demo", "paper.dialog": "false", "exit.confirm": "false", "settings.infoDelay": "0"}
+    fresh = {**scenario, "profile.socketPort": str(port)}
+    with simulator(display, settings, fresh) as gateway:
+        gateway.wait_for("api-listen", port=port)
+        client, _ = connect(port, readonly=True)
+        client.client.reqCompletedOrders(False)
+        gateway.wait_for("api-write-refused", client=7)
+        gateway.wait_for("window-shown", dialog="write-access")
+        client.disconnect()
+        click(display, gateway, "JButton", "No")
+        open_page(display, gateway, "Lock and Exit")
+        click(display, gateway, "JRadioButton", "Auto restart")
+        click(display, gateway, "JRadioButton", "AM")
+        gateway.wait_for("press", text="AM", selected=True)
+        click(display, gateway, "JButton", "OK")
+        gateway.wait_for("setting", key="exitHalf", new="AM")
+        gateway.wait_for("window-shown", dialog="auto-restart-info")
+        assert not gateway.events("window-closed", dialog="settings")
+        gateway.command("dismiss auto-restart-info")
+        gateway.wait_for("window-closed", dialog="settings")
+        gateway.command("press File > Close")
+        assert gateway.wait() == 0
+    assert "AutoRestart=1" in (settings / "jts.ini").read_text()
+    with simulator(display, settings, scenario) as gateway:
+        gateway.wait_for("api-listen", after=len(gateway.events()), port=port)
+        assert "autoRestartType=DAILY" in (settings / "launcher.log").read_text()
+
+
+def test_jts_ini_keeps_lines_that_the_gateway_does_not_know(display: Xvfb, tmp_path: Path) -> None:
+    settings = tmp_path / "settings"
+    with simulator(
+        display, settings, autopilot(free_port()), jts_ini="[Mine]\nMyKey=a:b = c\n[IBGateway]\nApiOnly=true\n"
+    ) as gateway:
+        gateway.wait_for("login-complete")
+    text = (settings / "jts.ini").read_text()
+    assert "[Mine]\nMyKey=a:b = c\n" in text
+    assert "Peer=gdc1.ibllc.com:4001" in text
+    assert "UserNameToDirectory=" in text
+
+
+def test_without_api_only_in_jts_ini_the_login_frame_has_no_trading_modes(display: Xvfb, tmp_path: Path) -> None:
+    with simulator(display, tmp_path / "settings", jts_ini="") as gateway:
+        gateway.wait_for("window-shown", dialog="login")
+        locate(gateway, "JButton", "Log In")
+        texts = {each["text"] for each in gateway.events("located")[-1]["components"]}
+        assert "IB API" in texts
+        assert "Paper Trading" not in texts
+
+
+# --- outcomes of a login -----------------------------------------------------------------------------------------
+
+
+def test_a_wrong_password_ends_at_the_form_and_the_next_attempt_may_succeed(display: Xvfb, tmp_path: Path) -> None:
+    scenario = autopilot(free_port(), **{"login.password": "right", "autopilot.password": "wrong"})
+    with simulator(display, tmp_path / "settings", scenario) as gateway:
+        gateway.wait_for("login-result", result="login-failed")
+        gateway.wait_for("window-shown", dialog="login-failed", title="Login failed")
+        click(display, gateway, "JButton", "OK")
+        click(display, gateway, "JTextField")
+        display.type("demo")
+        click(display, gateway, "JPasswordField")
+        display.type("right")
+        click(display, gateway, "JButton", "Paper Log In")
+        gateway.wait_for("login-result", result="ok", attempt=2)
+
+
+def test_outcomes_go_through_dialogs_in_order(display: Xvfb, tmp_path: Path) -> None:
+    scenario = autopilot(free_port(), **{"login.outcomes": "retry+existing+ok", "delay.retry": "0.1"})
+    with simulator(display, tmp_path / "settings", scenario) as gateway:
+        shown = gateway.wait_for("window-shown", dialog="existing")
+        assert shown["class"] == "twslaunch.jconnection.aM"
+        gateway.command("press File > Close")  # far too early
+        gateway.wait_for("early-menu", path="File > Close")
+        click(display, gateway, "JButton", "Continue Login")
+        gateway.wait_for("login-complete")
+
+
+def test_in_fix_mode_settings_are_greyed(display: Xvfb, tmp_path: Path) -> None:
+    settings, port = tmp_path / "settings", free_port()
+    ini = f"[IBGateway]\nApiOnly=false\nLocalServerPort={port}\n"
+    with simulator(display, settings, autopilot(free_port()), jts_ini=ini) as gateway:
+        gateway.wait_for("login-complete")
+        assert gateway.events("login")[0]["tab"] == "FIX CTCI"
+        gateway.wait_for("api-listen", port=port)
+        click(display, gateway, "JMenu", "Configure")
+        assert not locate(gateway, "JMenuItem", "Settings")["enabled"]
+
+
+# --- API ---------------------------------------------------------------------------------------------------------
+
+
+def test_the_api_serves_a_real_client_and_tells_what_others_did(display: Xvfb, tmp_path: Path) -> None:
+    port = free_port()
+    with simulator(display, tmp_path / "settings", autopilot(port)) as gateway:
+        gateway.wait_for("api-listen", port=port)
+        client, accounts = connect(port, raiseSyncErrors=True)
+        assert accounts == ["DU1234567"]
+        assert client.client.serverVersion() == 178
+        assert client.reqCurrentTime().timestamp() == pytest.approx(time.time(), abs=30)
+        with pytest.raises((ConnectionError, TimeoutError)):
+            asyncio.run(IB().connectAsync("127.0.0.1", port, clientId=7, timeout=2))
+        gateway.wait_for("api-duplicate-id", client=7)
+        assert client.isConnected()
+        gateway.command("lose-connection")
+        again = gateway.wait_for("window-shown", after=len(gateway.events()) - 1, dialog="welcome")
+        assert again["window_id"] == gateway.events("window-shown", dialog="welcome")[0]["window_id"]
+        assert client.isConnected()
+        gateway.command("restore-connection")
+        client.disconnect()
+        gateway.wait_for("api-disconnect", client=7)
+        socket.create_connection(("127.0.0.1", port), timeout=5).close()
+        gateway.wait_for("api-bare-connect")
+
+
+# --- scripting ---------------------------------------------------------------------------------------------------
+
+
+def test_variants_change_titles_classes_and_decoys(display: Xvfb, tmp_path: Path) -> None:
+    scenario = autopilot(free_port(), **{"title": "IB Gateway", "classes": "2022", "decoys": "false",
+                                         "html.labels": "true", "main.status": "table", "titlebar": "capitals"})  # fmt: skip
+    with simulator(display, tmp_path / "settings", scenario) as gateway:
+        gateway.wait_for("login-complete")
+        shown = gateway.events("window-shown")
+        assert shown[0]["dialog"] == "login"
+        assert (shown[0]["title"], shown[0]["class"]) == ("IB Gateway", "ibgateway.aA")
+
+
+def test_the_frame_fits_a_small_screen(tmp_path: Path) -> None:
+    with xvfb(tmp_path, "640x480") as small, simulator(small, tmp_path / "settings") as gateway:
+        shown = gateway.wait_for("window-shown", dialog="login")
+        assert (shown["width"], shown["height"]) == (640, 480)
+        assert gateway.events("window-shown", dialog="decoy", width=0, height=0)
+
+
+def test_dialogs_come_as_commands_one_window_showing_several(display: Xvfb, tmp_path: Path) -> None:
+    scenario = autopilot(free_port(), **{"dialogs.reuse": "true", "dialogs.kind": "textarea"})
+    with simulator(display, tmp_path / "settings", scenario) as gateway:
+        gateway.wait_for("login-complete")
+        gateway.command("sequence newer,unknown", "block-edt 0.2")
+        first = gateway.wait_for("window-shown", dialog="newer")
+        click(display, gateway, "JButton", "OK")
+        second = gateway.wait_for("window-shown", dialog="unknown")
+        assert second["window_id"] == first["window_id"]
+        assert second["title"] == "Quarterly survey"
+        click(display, gateway, "JButton", "Not now")
+        gateway.wait_for("press", dialog="unknown", text="Not now", by="mouse")
+        gateway.command("dialog every-kind", "dialog newer", "dialog unknown")
+        for name in ("every-kind", "newer", "unknown"):  # stacked
+            gateway.wait_for("window-shown", after=len(gateway.events("window-shown")), dialog=name)
+
+
+def test_a_bench_shows_each_dialog_after_the_former_was_answered(display: Xvfb, tmp_path: Path) -> None:
+    scenario = autopilot(free_port(), **{"dialog.newer.timeout": "0.02"})
+    with simulator(display, tmp_path / "settings", scenario) as gateway:
+        gateway.wait_for("login-complete")
+        gateway.command("bench 12 5 newer", "big-window 600")
+        gateway.wait_for("bench-done", dialogs=12)
+        assert len(gateway.events("window-shown", dialog="newer")) == 12
+        gateway.wait_for("window-shown", dialog="big")
+        gateway.command("exit 3")
+        assert gateway.wait() == 3
+
+
+def test_a_self_restart_brings_a_new_process_with_the_session(display: Xvfb, tmp_path: Path) -> None:
+    settings, port = tmp_path / "settings", free_port()
+    with simulator(display, settings, autopilot(port)) as gateway:
+        gateway.wait_for("api-listen")
+        seen = len(gateway.events())
+        gateway.command("self-restart")
+        assert gateway.wait() == 0
+        deadline = time.monotonic() + 20
+        while not (later := [e for e in gateway.events()[seen:] if e["event"] == "login-complete"]):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        successor = next(e for e in gateway.events()[seen:] if e["event"] == "start")
+        try:
+            assert later
+            assert len(gateway.events("login")) == 1
+            assert "Running in auto-restart mode" in (settings / "launcher.log").read_text()
+            assert not list(settings.glob("*/autorestart"))
+        finally:
+            os.kill(successor["pid"], signal.SIGTERM)

@@ -6,6 +6,8 @@ version=@VERSION@
 major=@MAJOR@
 head_bytes=$(expr @HEAD_BYTES@ + 0)
 payload_bytes=@PAYLOAD_BYTES@
+# Below the home directory; empty: the JRE stays in the installation (guide 1.6 knows both).
+jre_place=@JRE_PLACE@
 
 fail() {
     echo "$*" >&2
@@ -73,7 +75,16 @@ for jar in "$dir"/jars/*.tmp; do
 done
 
 # Absolute paths: a directory that is moved afterwards no longer works.
-printf '%s\n' "$dir/jre" >"$dir/.install4j/inst_jre.cfg"
+jre=$dir/jre
+if [ -n "$jre_place" ]; then
+    jre=${HOME:?}/$jre_place
+    if [ -d "$jre" ]; then
+        rm -rf "$dir/jre"
+    else
+        mkdir -p "$(dirname "$jre")" && mv "$dir/jre" "$jre" || fail "Cannot create $jre"
+    fi
+fi
+printf '%s\n' "$jre" >"$dir/.install4j/inst_jre.cfg"
 printf 'sys.installationDir=%s\nsys.languageId=en\n' "$dir" >"$dir/.install4j/response.varfile"
 sed -i "s|@INSTALL_DIR@|$dir|g" "$dir/ibgateway" "$dir/.install4j/restarter" || exit 1
 

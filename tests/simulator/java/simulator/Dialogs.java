@@ -79,18 +79,23 @@ final class Dialogs {
     }
 
     private void open(String name, Consumer<String> answered) {
-        String reuse = get(name, "reuse", "");
         String title = get(name, "title", scenario.text("title", "IBKR Gateway"));
         boolean frame = Boolean.parseBoolean(get(name, "frame", "false"));
         boolean modal = Boolean.parseBoolean(get(name, "modal", "true"));
-        Window window = reused.get(reuse);
+        String role = get(name, "class", frame ? "notice" : "messages");
+        String reuse = get(name, "reuse", "");
+        if (reuse.isEmpty() && scenario.flag("dialogs.reuse", false) && !isShowing(role)) {
+            reuse = role;
+        }
+        String key = reuse;
+        Window window = reused.get(key);
         if (window == null) {
-            String role = get(name, "class", frame ? "notice" : "messages");
             window = frame ? ui.frame(role, title, name) : ui.dialog(role, owner.get(), title, name);
-            if (!reuse.isEmpty()) {
-                reused.put(reuse, window);
+            if (!key.isEmpty()) {
+                reused.put(key, window);
             }
         }
+        events.rename(window, name);
         Window shown = window;
         Consumer<String> once = new Consumer<String>() {
             private boolean done;
@@ -99,7 +104,7 @@ final class Dialogs {
             public void accept(String text) {
                 if (!done) {
                     done = true;
-                    close(name, shown, reuse);
+                    close(name, shown, !key.isEmpty());
                     runThen(name, text);
                     answered.accept(text);
                 }
@@ -126,7 +131,7 @@ final class Dialogs {
         Ui.place(window, Math.max(window.getWidth() + 20, Integer.parseInt(size[0])),
             Math.max(window.getHeight() + 10, Integer.parseInt(size[1])));
         window.validate();
-        open.computeIfAbsent(name, key -> new ArrayList<>()).add(window);
+        open.computeIfAbsent(name, unused -> new ArrayList<>()).add(window);
         int timeout = scenario.millis("dialog." + name + ".timeout", 0);
         if (timeout > 0) {
             Ui.later(timeout, () -> once.accept(""));
@@ -142,10 +147,14 @@ final class Dialogs {
         window.setVisible(true);
     }
 
-    private void close(String name, Window window, String reuse) {
+    private boolean isShowing(String key) {
+        return reused.containsKey(key) && reused.get(key).isVisible();
+    }
+
+    private void close(String name, Window window, boolean keep) {
         List<Window> windows = open.getOrDefault(name, new ArrayList<>());
         windows.remove(window);
-        if (reuse.isEmpty()) {
+        if (!keep) {
             window.dispose();
         } else if (!Boolean.parseBoolean(get(name, "stay", "false"))) {
             window.setVisible(false);
@@ -183,7 +192,7 @@ final class Dialogs {
         for (String text : scenario.list("dialog." + name + ".buttons", "|", "OK")) {
             buttons.add(ui.button(text, event -> answered.accept(text)));
         }
-        String kind = get(name, "kind", scenario.text("dialogs.kind", "label"));
+        String kind = scenario.text("dialogs.kind", get(name, "kind", "label"));
         String text = get(name, "text", "");
         if ("optionpane".equals(kind)) {
             content.add(new JOptionPane(text, JOptionPane.INFORMATION_MESSAGE, JOptionPane.DEFAULT_OPTION, null,

@@ -149,6 +149,13 @@ final class Events {
             ((AbstractButton) component).addActionListener(action -> pressed((AbstractButton) component));
         } else if (component instanceof JTextComponent) {
             watchText((JTextComponent) component);
+        } else if (component instanceof JComboBox) {
+            ((JComboBox<?>) component).addItemListener(event -> {
+                if (event.getStateChange() == java.awt.event.ItemEvent.SELECTED && component.isShowing()) {
+                    write("selected", "kind", "JComboBox", "window", title(windowOf(component)), "row", event.getItem(),
+                        "by", cause());
+                }
+            });
         }
     }
 
@@ -226,6 +233,11 @@ final class Events {
                 write("window-closed", "window_id", shown.id, "dialog", shown.name, "title", title(window));
             }
         });
+    }
+
+    /** *window* is about to show, or shows, the dialog *name*. */
+    void rename(Window window, String name) {
+        windows.get(window).name = name;
     }
 
     /** *window* now shows something else than before: what is measured from its showing starts anew. */

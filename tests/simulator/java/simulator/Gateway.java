@@ -5,6 +5,7 @@ import java.io.File;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
@@ -43,6 +44,10 @@ public final class Gateway implements ApiServer.Session {
     private boolean complete;
     private boolean closing;
     private int attempt;
+    /** Who is logged in. */
+    private LoginFrame.Login session;
+    /** The steps of a login by token, where one is under way. */
+    private List<String> resumed;
     private int reconnectAttempt;
     private Timer reconnecting;
     /** Kept reachable: they show as long as the process runs. */
@@ -143,6 +148,11 @@ public final class Gateway implements ApiServer.Session {
             end(0, "login-window-closed");
         });
         welcome = new WelcomeFrame(ui, version);
+        File token = new File(new File(settingsDir, System.getProperty("restart", "?")), "autorestart");
+        if (token.isFile()) {
+            resume(token);
+            return;
+        }
         login.frame.setVisible(true);
         inSequence(scenario.list("dialogs.start", ",", ""), () -> { });
         String user = scenario.text("autopilot.user", "");
@@ -165,6 +175,53 @@ public final class Gateway implements ApiServer.Session {
         login.setBusy(true, "connecting to server (trying for another 30 seconds)");
         boolean fix = "FIX CTCI".equals(form.tab);
         Ui.later(scenario.millis("delay.welcome", 0.15), () -> loading(form, right, fix));
+    }
+
+    /** A start with the session token of the former process: nobody fills the form (guide 2.6, 3.4). */
+    private void resume(File token) {
+        LoginFrame.Login form = new LoginFrame.Login();
+        try {
+            List<String> lines = Files.readAllLines(token.toPath(), StandardCharsets.UTF_8);
+            Files.delete(token.toPath());
+            form.user = lines.get(0);
+            form.mode = lines.get(1);
+            form.tab = lines.get(2);
+            form.region = lines.get(3);
+            form.timeZone = lines.get(4);
+        } catch (IOException problem) {
+            throw new IllegalStateException("autorestart", problem);
+        }
+        log.line("Running in auto-restart mode: restoring session token...");
+        boolean valid = "ok".equals(scenario.text("restart.token", "ok"));
+        events.write("token", "user", form.user, "valid", valid);
+        if (!valid) {
+            log.line("Session expired [sessionId=1a2b3c, softToken=0]");
+        }
+        paper = "paper".equals(form.mode);
+        account = scenario.text("account", paper ? "DU1234567" : "U1234567");
+        login.frame.setVisible("disabled".equals(scenario.text("restart.frame", "disabled")));
+        login.setBusy(true, "");
+        resumed = Arrays.asList(valid ? "ok" : scenario.text("restart.dialog", "token"));
+        Ui.later(scenario.millis("delay.welcome", 0.15), () -> loading(form, true, "FIX CTCI".equals(form.tab)));
+    }
+
+    /** The nightly self-restart: the token is written, the restarter started, and this process ends (guide 2.6). */
+    private void selfRestart() {
+        events.write("self-restart");
+        File userDir = new File(settingsDir, userDirName(session.user));
+        try {
+            Files.write(new File(userDir, "autorestart").toPath(), Arrays.asList(session.user, session.mode, session.tab,
+                session.region, session.timeZone), StandardCharsets.UTF_8);
+            String appDir = System.getProperty("install4j.appDir");
+            new ProcessBuilder(appDir + "/.install4j/restarter", "-VjtsConfigDir=" + settingsDir,
+                "-J-DjtsConfigDir=" + settingsDir, "-J-Drestart=" + userDir.getName())
+                .redirectOutput(new File("/dev/null")).redirectError(new File("/dev/null")).start();
+        } catch (IOException problem) {
+            events.write("self-restart-failed", "reason", String.valueOf(problem));
+        }
+        api.close();
+        settings.save();
+        end(0, "self-restart");
     }
 
     private boolean matches(String key, String value) {
@@ -197,12 +254,10 @@ public final class Gateway implements ApiServer.Session {
         log.line("Authenticating");
         log.line("AuthTimeoutMonitor-CCP: activate");
         List<String> outcomes = scenario.list("login.outcomes", ",", "ok");
-        String outcome = outcomes.get(Math.min(attempt, outcomes.size()) - 1).trim();
-        List<String> steps = new ArrayList<>(Arrays.asList(outcome.split("\\+")));
-        if (!right) {
-            steps = new ArrayList<>(Arrays.asList(scenario.text("login.wrong", "login-failed")));
-        }
-        List<String> planned = steps;
+        String outcome = outcomes.get(Math.max(0, Math.min(attempt, outcomes.size()) - 1)).trim();
+        List<String> steps = Arrays.asList((right ? outcome : scenario.text("login.wrong", "login-failed")).split("\\+"));
+        List<String> planned = resumed == null ? steps : resumed;
+        resumed = null;
         if (!"silent".equals(planned.get(0))) {
             Ui.later(200, () -> log.line("NS_AUTH_START"));
         }
@@ -261,6 +316,7 @@ public final class Gateway implements ApiServer.Session {
     }
 
     private void initializing(LoginFrame.Login form, String user, boolean fix) {
+        session = form;
         events.write("login-result", "result", "ok", "attempt", attempt);
         File userDir = new File(settingsDir, userDirName(form.user));
         if (!userDir.isDirectory() && !userDir.mkdirs()) {
@@ -483,6 +539,9 @@ public final class Gateway implements ApiServer.Session {
                 break;
             case "restore-connection":
                 restoreConnection();
+                break;
+            case "self-restart":
+                selfRestart();
                 break;
             case "farms":
                 main.setStatus(connected, "on".equals(rest));
