@@ -3,15 +3,17 @@
 Every function returns when the X server has done it; that IBG has seen it only the next report can say.
 """
 
+import contextlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from types import TracebackType
+from typing import Any
 
 from Xlib import XK, X
-from Xlib.display import Display as Connection
+from Xlib.error import CatchError, XError
 from Xlib.ext import xtest
 
 from ibga.errors import Exit, IbgaError
+from ibga.x11 import round_trip
 
 CONTROL = XK.XK_Control_L
 ALT = XK.XK_Alt_L
@@ -32,46 +34,45 @@ _WHEEL_UP, _WHEEL_DOWN = 4, 5  # buttons by convention of X
 
 
 class Input:
-    """Mouse and keyboard of one display, over an open *connection*. Use as a context manager.
+    """Mouse and keyboard of one display, over a connection of `x11.connect`.
 
     Characters that the keyboard map lacks are put on spare keys before a text is typed and stay there
-    until `restore` (or the end of the context), because Xlib in IBG looks a key up when IBG gets round
-    to the event, not when it was pressed: a key must keep its meaning until the text has arrived.
+    until `restore`, because Xlib in IBG looks a key up when IBG gets round to the event, not when it was
+    pressed: a key must keep its meaning until the text has arrived. Neither locale nor input method of
+    the JVM plays a part (measured, JDK 17 and 25, LC_ALL from C to ja_JP.UTF-8).
+
+    All raise python-xlib's ConnectionClosedError when the X server is gone or silent.
     """
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Any) -> None:
         self._connection = connection
         self._root = connection.screen().root
         self._borrowed: dict[int, Sequence[int]] = {}  # keycode -> the keysyms that it bore before
 
-    def __enter__(self) -> "Input":
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if not isinstance(error, OSError):  # a lost connection cannot be tidied
-            self.restore()
-
     def click(self, x: int, y: int, *, count: int = 1, button: int = 1) -> None:
         """Click *count* times at (x, y), in pixels from the display's top left corner."""
+        self._release_held()
         self._move(x, y)
         self._click(button, count)
-        self._connection.sync()
+        round_trip(self._connection)
 
     def wheel(self, x: int, y: int, notches: int) -> None:
         """Turn the wheel over (x, y): down by *notches*, up where negative."""
+        self._release_held()
         self._move(x, y)
         self._click(_WHEEL_DOWN if notches > 0 else _WHEEL_UP, abs(notches))
-        self._connection.sync()
+        round_trip(self._connection)
 
     def press(self, *keysyms: int) -> None:
-        """Press a chord: the last key while those before it are held, e.g. press(CONTROL, ord("a"))."""
+        """Press a chord: the last key while those before it are held, e.g. press(CONTROL, ord("a")).
+
+        It goes to the window that has the focus, if any: see `focus_window`.
+        """
         self._release_held()
         codes = [self._keycode(keysym) for keysym in keysyms]
         with self._held(codes[:-1]):
             self._stroke(codes[-1])
-        self._connection.sync()
+        round_trip(self._connection)
 
     def type_text(self, text: str) -> None:
         """Type *text* (any printable Unicode) where the keyboard focus is.
@@ -88,7 +89,31 @@ class Input:
             code, shifted = keys[keysym]
             with self._held([shift] if shifted else []):
                 self._stroke(code)
-        self._connection.sync()
+        round_trip(self._connection)
+
+    def focus_window(self, bounds: tuple[int, int, int, int]) -> bool:
+        """Give the keyboard to the Java window at *bounds* (x, y, width, height); False where there is none.
+
+        Without a window manager a Java window takes the keyboard when it is shown and when it is clicked,
+        wherever the pointer is. But when the window that has it closes, nobody gets it back, and all
+        keys are lost (measured, JDK 17 and 25). So this is for keys that no click comes before.
+
+        The X focus must go to Java's "focus proxy", a child of one pixel: with it on the window itself
+        Java counts the window as active and yet drops every key.
+        """
+        with contextlib.suppress(XError):  # a window that went away meanwhile
+            for window in reversed(self._root.query_tree().children):
+                place = window.get_geometry()
+                if (place.x, place.y, place.width, place.height) != bounds or not _viewable(window):
+                    continue
+                for child in window.query_tree().children:
+                    size = child.get_geometry()
+                    if (size.width, size.height) == (1, 1):
+                        failure = CatchError()
+                        child.set_input_focus(X.RevertToParent, X.CurrentTime, onerror=failure)
+                        round_trip(self._connection)
+                        return failure.get_error() is None
+        return False
 
     def restore(self) -> None:
         """Give borrowed keys back. Only when the typed text was seen to have arrived."""
@@ -121,7 +146,7 @@ class Input:
                 xtest.fake_input(self._connection, X.KeyRelease, code)
 
     def _release_held(self) -> None:
-        """Let go of all keys that are down, and of Caps Lock.
+        """Let go of all keys and buttons that are down, and of Caps Lock.
 
         A viewer in the browser, or a process that was killed, may have left them so.
         """
@@ -129,7 +154,11 @@ class Input:
             for bit in range(8):
                 if byte >> bit & 1:
                     xtest.fake_input(self._connection, X.KeyRelease, index * 8 + bit)
-        if self._root.query_pointer().mask & X.LockMask:
+        state = self._root.query_pointer().mask
+        for button in range(1, 6):
+            if state & X.Button1Mask << (button - 1):
+                xtest.fake_input(self._connection, X.ButtonRelease, button)
+        if state & X.LockMask:
             self._stroke(self._keycode(XK.XK_Caps_Lock))
 
     def _map(self) -> dict[int, list[int]]:
@@ -150,7 +179,7 @@ class Input:
             if code + 1 not in change:  # in runs, since each request makes a JVM fetch the map anew
                 self._connection.change_keyboard_mapping(run[0], [change[each] for each in run])
                 run.clear()
-        self._connection.sync()
+        round_trip(self._connection)
 
     def _keycode(self, keysym: int) -> int:
         """The key that bears *keysym* unshifted."""
@@ -200,6 +229,10 @@ def _spare(row: list[int]) -> bool:
     (Xvfb's map leaves 19 keys empty, too few for a password in, say, Chinese; with these it is some 130.)
     """
     return all(keysym == X.NoSymbol or keysym >> 16 == _XF86 for keysym in row)
+
+
+def _viewable(window: Any) -> bool:
+    return bool(window.get_attributes().map_state == X.IsViewable)
 
 
 def keysyms_of(text: str) -> list[int]:
