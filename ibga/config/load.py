@@ -155,6 +155,14 @@ NOT_USED_YET = frozenset(
 )
 
 
+def default_of(table: str, key: str) -> Any:
+    """The value of a key that no layer sets, as one would write it."""
+    if (table, key) == ("display", "size"):
+        return f"{settings.DisplaySettings().width}x{settings.DisplaySettings().height}"
+    value = getattr(getattr(Config(paths=Paths("")), table), key, None)
+    return "" if value is None else list(value) if isinstance(value, tuple) else value
+
+
 @dataclass(frozen=True, slots=True)
 class Mistake:
     message: str
