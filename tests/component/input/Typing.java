@@ -94,7 +94,7 @@ public final class Typing {
         content.add(password);
         content.add(button);
         window.setBounds(Integer.parseInt(words[2]), Integer.parseInt(words[3]), 300, 150);
-        window.addMouseWheelListener(event -> wheel += event.getWheelRotation());
+        button.addMouseWheelListener(event -> wheel += event.getWheelRotation());
         windows.put(words[1], window);
         window.setVisible(true);
     }
