@@ -37,8 +37,8 @@ def read_heartbeat(path: Path) -> Heartbeat | None:
         ("delay", (int, float)),
         ("pending", (int, float)),
     ):
-        if type(data.get(name)) not in kinds:
-            raise IbgaError(f"{path}: {name} is missing or not a number", code=Exit.DATA)
+        if type(data.get(name)) not in kinds or not 0 <= data[name] < 1e12:
+            raise IbgaError(f"{path}: {name} is missing or no such number", code=Exit.DATA)
     return Heartbeat(pid=data["pid"], time=data["time"], delay=data["delay"], pending=data["pending"])
 
 

@@ -465,7 +465,7 @@ _REPORT: _Spec = (
 def _report(data: dict[str, Any]) -> Report:
     fields = _fields(data, "report", _REPORT)
     fields.setdefault("focus", None)
-    if type(data.get("time")) not in (int, float):
+    if type(data.get("time")) not in (int, float) or not 0 <= data["time"] < 1e12:
         raise _wrong(data, "report", "time")
     if type(data.get("windows")) is not list:
         raise _wrong(data, "report", "windows")
