@@ -48,6 +48,7 @@ class GatewayState(StrEnum):
     STARTING = "starting"
     RUNNING = "running"
     RESTARTING = "restarting"  # IBG restarts itself; its new JVM is waited for
+    FROZEN = "frozen"  # its event queue stands still; systemd ends it soon
     STOPPING = "stopping"
     STOPPED = "stopped"  # closed on purpose
     FAILED = "failed"

@@ -1,0 +1,79 @@
+"""Says what the service is doing: gateway.json for the other services, STATUS= for who asks systemd."""
+
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from ibga import runtime
+from ibga.config import Config
+from ibga.errors import IbgaError
+from ibga.notify import Notifier
+from ibga.runtime import Ended, Gateway, GatewayState, publish
+
+#: Seconds between two records that differ in their progress only.
+PROGRESS_INTERVAL = 0.5
+
+
+class Status:
+    """The one writer of gateway.json."""
+
+    def __init__(self, config: Config, notify: Notifier) -> None:
+        self._path = config.paths.runtime_dir / "gateway.json"
+        self._notify = notify
+        self._published = 0.0
+        self.record = Gateway(
+            state=GatewayState.STARTING, reason="", since=time.time(), last_exit=_last_exit(self._path)
+        )
+
+    def say(
+        self,
+        state: GatewayState,
+        reason: str,
+        *,
+        progress: int | None = None,
+        pid: int | None = None,
+    ) -> None:
+        """Publish that the service is in *state* because of *reason*, a sentence; *progress* in per cent."""
+        old = self.record
+        new = replace(
+            old,
+            state=state,
+            reason=reason,
+            since=old.since if state is old.state else time.time(),
+            progress=progress,
+            pid=pid,
+        )
+        only_progress = (
+            progress not in (None, 100) and replace(new, reason=old.reason, progress=old.progress) == old
+        )
+        if only_progress and time.monotonic() < self._published + PROGRESS_INTERVAL:
+            return
+        self._publish(new)
+
+    def program(self, *, installed: str, directory: str) -> None:
+        self.record = replace(self.record, installed_version=installed, program_dir=directory)
+
+    def running(self, version: str) -> None:
+        self.record = replace(self.record, running_version=version)
+
+    def ended(self, how: Ended) -> None:
+        """Note how the JVM ended; published with the next `say`."""
+        self.record = replace(self.record, last_exit=how, running_version="", pid=None)
+
+    def restarted(self) -> None:
+        self.record = replace(self.record, restarts=self.record.restarts + 1)
+
+    def _publish(self, record: Gateway) -> None:
+        self.record = record
+        self._published = time.monotonic()
+        publish(self._path, record)
+        self._notify.status(record.reason)
+
+
+def _last_exit(path: Path) -> Ended | None:
+    """How the last JVM ended, where the service before this one left its record."""
+    try:
+        record = runtime.read(path, Gateway)
+    except IbgaError:  # torn or of another version: it is ours, and replaced at once
+        return None
+    return record.last_exit if record else None
