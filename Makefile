@@ -1,8 +1,26 @@
 # Everything a developer or a newcomer runs; the recipes are short, the work is in the scripts they name.
 PYTHON := /usr/bin/python3
 VENV := .venv
+PYTEST := $(VENV)/bin/pytest -q
 
-.PHONY: venv agent deb lint unit
+.PHONY: demo test deb setup venv agent lint unit component system
+
+# The two commands of the README. Both install what is missing, as root, on Debian 12 or 13.
+
+# A booted container with the package and the simulated gateway, until Ctrl-C. MODE=live; STAY=no ends once ready.
+demo:
+	packaging/setup demo
+	$(MAKE) --no-print-directory venv
+	@packaging/demo
+
+test:
+	packaging/setup test
+	$(MAKE) --no-print-directory lint unit component system
+
+# dist/ibga_<version>_all.deb
+deb:
+	packaging/setup build
+	packaging/build-deb
 
 venv: $(VENV)/.complete
 
@@ -21,9 +39,10 @@ lint: venv
 	$(VENV)/bin/mypy
 
 unit: venv
-	$(VENV)/bin/pytest -q tests/unit
+	$(PYTEST) tests/unit
 
-# dist/ibga_<version>_all.deb
-deb:
-	packaging/setup build
-	packaging/build-deb
+component: venv agent
+	$(PYTEST) tests/component
+
+system: venv
+	$(PYTEST) tests/system
