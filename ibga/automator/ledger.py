@@ -101,12 +101,7 @@ class Ledger:
         with self._locked():
             content = self._read()
             if _left(content.attempts, now, budget) <= 0:
-                raise BudgetSpentError(
-                    f"no login attempt left: {budget} in 24 h were made",
-                    hint="login.budget; the next one is possible at "
-                    + time.strftime("%d %b %H:%M", time.localtime(_next_at(content.attempts, now, budget))),
-                    code=Exit.TEMPORARY,
-                )
+                raise _budget_spent(budget, _next_at(content.attempts, now, budget))
             attempt = Attempt(id=secrets.token_hex(8), time=now, mode=mode, instance=instance)
             kept = tuple(each for each in content.attempts if each.time > now - KEEP)
             self._write(replace(content, attempts=(*kept, attempt)))
@@ -193,7 +188,7 @@ class Ledger:
             raise LedgerError(
                 f"cannot read the login ledger {self._file}: {error.strerror}", code=Exit.DATA
             ) from error
-        except ValueError:
+        except (ValueError, RecursionError):
             raise self._foreign("not JSON") from None
         try:
             return _decode(data)
@@ -232,6 +227,15 @@ class Ledger:
 
 def _left(attempts: tuple[Attempt, ...], now: float, budget: int) -> int:
     return max(0, budget - sum(each.time > now - DAY for each in attempts))
+
+
+def _budget_spent(budget: int, next_at: float) -> BudgetSpentError:
+    when = "never" if next_at == float("inf") else time.strftime("%d %b %H:%M", time.localtime(next_at))
+    return BudgetSpentError(
+        f"no login attempt left: {budget} in 24 h were made",
+        hint=f"login.budget; the next one is possible: {when}",
+        code=Exit.TEMPORARY,
+    )
 
 
 def _next_at(attempts: tuple[Attempt, ...], now: float, budget: int) -> float:
