@@ -35,9 +35,12 @@ def display(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Xvfb]:
 def autopilot(port: int, **more: str) -> dict[str, str]:
     """A scenario that logs in by itself and offers a writable API on *port*."""
     return {
-        "autopilot.user": "demo", "paper.dialog": "false", "profile.socketPort": str(port),
-        "profile.readOnlyApi": "false", **more,
-    }  # fmt: skip
+        "autopilot.user": "demo",
+        "paper.dialog": "false",
+        "profile.socketPort": str(port),
+        "profile.readOnlyApi": "false",
+        **more,
+    }
 
 
 def locate(gateway: Simulator, kind: str, text: str = "", index: int = 0) -> dict[str, Any]:
@@ -47,7 +50,11 @@ def locate(gateway: Simulator, kind: str, text: str = "", index: int = 0) -> dic
         before = len(gateway.events())
         gateway.command("locate")
         components = gateway.wait_for("located", after=before)["components"]
-        found = [each for each in components if each["kind"] == kind and text in ("", each["text"]) and each["x"] > 0]
+        found = [
+            each
+            for each in components
+            if each["kind"] == kind and text in ("", each["text"]) and each["x"] > 0
+        ]
         if len(found) > index:
             return dict(found[index])
         assert time.monotonic() < deadline, f"no {kind} {text!r} among {components}"
@@ -66,14 +73,21 @@ def connect(port: int, **options: Any) -> tuple[IB, list[str]]:
     return client, client.managedAccounts()
 
 
-def install(installer: Path, *arguments: str, answers: str = "", display: str = "") -> subprocess.CompletedProcess[str]:
+def install(
+    installer: Path, *arguments: str, answers: str = "", display: str = ""
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [installer, *arguments], input=answers, env={**os.environ, "DISPLAY": display}, timeout=60,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-    )  # fmt: skip
+        [installer, *arguments],
+        input=answers,
+        env={**os.environ, "DISPLAY": display},
+        timeout=60,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
 
 
-# --- installer ---------------------------------------------------------------------------------------------------
+# --- installer -------------------------------------------------------------------------------------------
 
 
 def test_the_console_installer_reads_directory_and_a_second_answer(tmp_path: Path) -> None:
@@ -110,18 +124,21 @@ def test_an_installation_that_was_moved_does_not_start(tmp_path: Path) -> None:
 def test_another_version_names_itself_in_its_file_and_its_jars() -> None:
     installer = build_installer("10.50.1e")
     assert installer.name == "ibgateway-10.50.1e-standalone-linux-x64.sh"
-    assert b"jts4launch-1050" not in installer.read_bytes()[:500]  # the head does not list the payload
     assert (installed("10.50.1e") / "jars" / "jts4launch-1050.jar").exists()
 
 
-# --- launcher ----------------------------------------------------------------------------------------------------
+# --- launcher --------------------------------------------------------------------------------------------
 
 
-def test_the_launcher_honours_every_way_to_pass_options_and_keeps_its_pid(display: Xvfb, tmp_path: Path) -> None:
+def test_the_launcher_honours_every_way_to_pass_options_and_keeps_its_pid(
+    display: Xvfb, tmp_path: Path
+) -> None:
     with simulator(
-        display, tmp_path / "settings", arguments=("-J-Done=1 2", "first argument"),
+        display,
+        tmp_path / "settings",
+        arguments=("-J-Done=1 2", "first argument"),
         environment={"INSTALL4J_ADD_VM_PARAMS": "-Dtwo=2 -Xmx300m"},
-    ) as gateway:  # fmt: skip
+    ) as gateway:
         start = gateway.wait_for("start")
         assert start["pid"] == gateway.process.pid
         assert start["args"] == ["first argument"]
@@ -147,8 +164,10 @@ def test_the_placeholder_wins_in_launchers_that_honour_the_other_way(
     settings.mkdir(parents=True)
     process = subprocess.Popen(
         [program / "ibgateway", f"-J-Duser.home={home}", f"{argument}{tmp_path}/elsewhere"],
-        env=display.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
+        env=display.environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     try:
         Simulator(process, settings, tmp_path / "none").wait_for("start")
         assert not (tmp_path / "elsewhere").exists()
@@ -157,7 +176,7 @@ def test_the_placeholder_wins_in_launchers_that_honour_the_other_way(
         process.wait(10)
 
 
-# --- a life by mouse and keyboard --------------------------------------------------------------------------------
+# --- a life by mouse and keyboard ------------------------------------------------------------------------
 
 
 def test_a_person_logs_in_configures_and_closes_by_mouse_and_keyboard(display: Xvfb, tmp_path: Path) -> None:
@@ -183,7 +202,9 @@ def test_a_person_logs_in_configures_and_closes_by_mouse_and_keyboard(display: X
         assert PASSWORD not in (settings / "simulator-events.jsonl").read_text()
         gateway.wait_for("api-listen", port=fresh_port)
         gateway.wait_for("window-shown", dialog="paper")
-        with pytest.raises(TimeoutError):  # the listener is there, but says nothing before the warning is accepted
+        with pytest.raises(
+            TimeoutError
+        ):  # the listener is there, but says nothing before the warning is accepted
             asyncio.run(IB().connectAsync("127.0.0.1", fresh_port, clientId=8, timeout=0.5))
         click(display, gateway, "JButton", "I understand and accept")
         press = gateway.wait_for("press", dialog="paper", by="mouse")
@@ -235,17 +256,25 @@ def change_port(display: Xvfb, gateway: Simulator, port: int) -> None:
     gateway.wait_for("window-closed", dialog="settings")
 
 
-# --- settings ----------------------------------------------------------------------------------------------------
+# --- settings --------------------------------------------------------------------------------------------
 
 
-def test_settings_persist_over_a_clean_exit_and_a_fresh_profile_is_read_only(display: Xvfb, tmp_path: Path) -> None:
+def test_settings_persist_over_a_clean_exit_and_a_fresh_profile_is_read_only(
+    display: Xvfb, tmp_path: Path
+) -> None:
     settings, port = tmp_path / "settings", free_port()
-    scenario = {"autopilot.user": "demo", "paper.dialog": "false", "exit.confirm": "false", "settings.infoDelay": "0"}
+    scenario = {
+        "autopilot.user": "demo",
+        "paper.dialog": "false",
+        "exit.confirm": "false",
+        "settings.infoDelay": "0",
+    }
     fresh = {**scenario, "profile.socketPort": str(port)}
-    with simulator(display, settings, fresh) as gateway:
+    ini = "[Mine]\nMyKey=a:b = c\n[IBGateway]\nApiOnly=true\n"
+    with simulator(display, settings, fresh, jts_ini=ini) as gateway:
         gateway.wait_for("api-listen", port=port)
         client, _ = connect(port, readonly=True)
-        client.client.reqCompletedOrders(False)
+        client.reqAllOpenOrdersAsync()
         gateway.wait_for("api-write-refused", client=7)
         gateway.wait_for("window-shown", dialog="write-access")
         client.disconnect()
@@ -262,25 +291,18 @@ def test_settings_persist_over_a_clean_exit_and_a_fresh_profile_is_read_only(dis
         gateway.wait_for("window-closed", dialog="settings")
         gateway.command("press File > Close")
         assert gateway.wait() == 0
-    assert "AutoRestart=1" in (settings / "jts.ini").read_text()
+    text = (settings / "jts.ini").read_text()
+    assert "[Mine]\nMyKey=a:b = c\n" in text  # what the gateway does not know stays
+    assert "AutoRestart=1" in text
+    assert "Peer=gdc1.ibllc.com:4001" in text
     with simulator(display, settings, scenario) as gateway:
         gateway.wait_for("api-listen", after=len(gateway.events()), port=port)
         assert "autoRestartType=DAILY" in (settings / "launcher.log").read_text()
 
 
-def test_jts_ini_keeps_lines_that_the_gateway_does_not_know(display: Xvfb, tmp_path: Path) -> None:
-    settings = tmp_path / "settings"
-    with simulator(
-        display, settings, autopilot(free_port()), jts_ini="[Mine]\nMyKey=a:b = c\n[IBGateway]\nApiOnly=true\n"
-    ) as gateway:
-        gateway.wait_for("login-complete")
-    text = (settings / "jts.ini").read_text()
-    assert "[Mine]\nMyKey=a:b = c\n" in text
-    assert "Peer=gdc1.ibllc.com:4001" in text
-    assert "UserNameToDirectory=" in text
-
-
-def test_without_api_only_in_jts_ini_the_login_frame_has_no_trading_modes(display: Xvfb, tmp_path: Path) -> None:
+def test_without_api_only_in_jts_ini_the_login_frame_has_no_trading_modes(
+    display: Xvfb, tmp_path: Path
+) -> None:
     with simulator(display, tmp_path / "settings", jts_ini="") as gateway:
         gateway.wait_for("window-shown", dialog="login")
         locate(gateway, "JButton", "Log In")
@@ -289,10 +311,12 @@ def test_without_api_only_in_jts_ini_the_login_frame_has_no_trading_modes(displa
         assert "Paper Trading" not in texts
 
 
-# --- outcomes of a login -----------------------------------------------------------------------------------------
+# --- outcomes of a login ---------------------------------------------------------------------------------
 
 
-def test_a_wrong_password_ends_at_the_form_and_the_next_attempt_may_succeed(display: Xvfb, tmp_path: Path) -> None:
+def test_a_wrong_password_ends_at_the_form_and_the_next_attempt_may_succeed(
+    display: Xvfb, tmp_path: Path
+) -> None:
     scenario = autopilot(free_port(), **{"login.password": "right", "autopilot.password": "wrong"})
     with simulator(display, tmp_path / "settings", scenario) as gateway:
         gateway.wait_for("login-result", result="login-failed")
@@ -328,7 +352,7 @@ def test_in_fix_mode_settings_are_greyed(display: Xvfb, tmp_path: Path) -> None:
         assert not locate(gateway, "JMenuItem", "Settings")["enabled"]
 
 
-# --- API ---------------------------------------------------------------------------------------------------------
+# --- API -------------------------------------------------------------------------------------------------
 
 
 def test_the_api_serves_a_real_client_and_tells_what_others_did(display: Xvfb, tmp_path: Path) -> None:
@@ -354,12 +378,21 @@ def test_the_api_serves_a_real_client_and_tells_what_others_did(display: Xvfb, t
         gateway.wait_for("api-bare-connect")
 
 
-# --- scripting ---------------------------------------------------------------------------------------------------
+# --- scripting -------------------------------------------------------------------------------------------
 
 
 def test_variants_change_titles_classes_and_decoys(display: Xvfb, tmp_path: Path) -> None:
-    scenario = autopilot(free_port(), **{"title": "IB Gateway", "classes": "2022", "decoys": "false",
-                                         "html.labels": "true", "main.status": "table", "titlebar": "capitals"})  # fmt: skip
+    scenario = autopilot(
+        free_port(),
+        **{
+            "title": "IB Gateway",
+            "classes": "2022",
+            "decoys": "false",
+            "html.labels": "true",
+            "main.status": "table",
+            "titlebar": "capitals",
+        },
+    )
     with simulator(display, tmp_path / "settings", scenario) as gateway:
         gateway.wait_for("login-complete")
         shown = gateway.events("window-shown")
@@ -371,7 +404,8 @@ def test_the_frame_fits_a_small_screen(tmp_path: Path) -> None:
     with xvfb(tmp_path, "640x480") as small, simulator(small, tmp_path / "settings") as gateway:
         shown = gateway.wait_for("window-shown", dialog="login")
         assert (shown["width"], shown["height"]) == (640, 480)
-        assert gateway.events("window-shown", dialog="decoy", width=0, height=0)
+        # X has no empty windows: Java says 0 or 1, as it comes.
+        assert [each for each in gateway.events("window-shown", dialog="decoy") if each["width"] <= 1]
 
 
 def test_dialogs_come_as_commands_one_window_showing_several(display: Xvfb, tmp_path: Path) -> None:
@@ -386,9 +420,11 @@ def test_dialogs_come_as_commands_one_window_showing_several(display: Xvfb, tmp_
         assert second["title"] == "Quarterly survey"
         click(display, gateway, "JButton", "Not now")
         gateway.wait_for("press", dialog="unknown", text="Not now", by="mouse")
-        gateway.command("dialog every-kind", "dialog newer", "dialog unknown")
-        for name in ("every-kind", "newer", "unknown"):  # stacked
-            gateway.wait_for("window-shown", after=len(gateway.events("window-shown")), dialog=name)
+        seen = len(gateway.events())
+        gateway.command("dialog every-kind newer unknown")
+        for name in ("every-kind", "newer", "unknown"):  # one on top of the other
+            gateway.wait_for("window-shown", after=seen, dialog=name)
+        assert not [each for each in gateway.events()[seen:] if each["event"] == "window-closed"]
 
 
 def test_a_bench_shows_each_dialog_after_the_former_was_answered(display: Xvfb, tmp_path: Path) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
-import os
 import shutil
 import signal
 import socket
@@ -16,7 +15,7 @@ import subprocess
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "tests" / "simulator" / "build"
 CACHE = ROOT / "build" / "simulator"
 DEFAULT_VERSION = "10.45.1j"
-# What guide 1.10 says is seeded before a first start; without ApiOnly the login frame lacks its trading modes.
+# Seeded before a first start (guide 1.10); without ApiOnly the login frame lacks its trading modes.
 JTS_INI = """[IBGateway]
 WriteDebug=false
 TrustedIPs=127.0.0.1
@@ -45,7 +44,9 @@ Event = dict[str, Any]
 
 def build_installer(version: str = DEFAULT_VERSION) -> Path:
     """Return the installer of *version*, built where it is not up to date."""
-    done = subprocess.run(["/usr/bin/python3", BUILD, version], check=True, timeout=300, stdout=subprocess.PIPE, text=True)
+    done = subprocess.run(
+        ["/usr/bin/python3", BUILD, version], check=True, timeout=300, stdout=subprocess.PIPE, text=True
+    )
     return Path(done.stdout.strip())
 
 
@@ -54,14 +55,16 @@ def installed(version: str = DEFAULT_VERSION) -> Path:
     installer = build_installer(version)
     key = hashlib.sha256(installer.read_bytes()).hexdigest()[:16]
     target = CACHE / f"installed-{key}"
-    with open(CACHE / ".installed.lock", "w") as lock:
+    with (CACHE / ".installed.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (target / ".complete").exists():
             for old in CACHE.glob("installed-*"):
                 if time.time() - old.stat().st_mtime > 24 * 3600:
                     shutil.rmtree(old, ignore_errors=True)
             shutil.rmtree(target, ignore_errors=True)
-            subprocess.run([installer, "-q", "-dir", target], check=True, timeout=120, stdout=subprocess.DEVNULL)
+            subprocess.run(
+                [installer, "-q", "-dir", target], check=True, timeout=120, stdout=subprocess.DEVNULL
+            )
             (target / ".complete").touch()
     return target
 
@@ -79,7 +82,7 @@ def write_scenario(settings_dir: Path, scenario: Mapping[str, str]) -> None:
     lines = [f"{key}={_escape(value)}\n" for key, value in scenario.items()]
     beside = settings_dir / ".simulator.properties.new"
     beside.write_text("".join(lines), encoding="utf-8")
-    os.replace(beside, settings_dir / "simulator.properties")
+    beside.replace(settings_dir / "simulator.properties")
 
 
 def _escape(value: str) -> str:
@@ -91,7 +94,7 @@ def send_command(settings_dir: Path, *lines: str) -> None:
     """Give a running simulator commands; they run in order on its event queue."""
     beside = settings_dir / ".simulator.command.new"
     beside.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-    os.replace(beside, settings_dir / "simulator.command")
+    beside.replace(settings_dir / "simulator.command")
 
 
 def read_events(settings_dir: Path) -> list[Event]:
@@ -99,7 +102,11 @@ def read_events(settings_dir: Path) -> list[Event]:
     path = settings_dir / "simulator-events.jsonl"
     if not path.exists():
         return []
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines(keepends=True) if line.endswith("\n")]
+    return [
+        json.loads(line)
+        for line in path.read_text(encoding="utf-8").splitlines(keepends=True)
+        if line.endswith("\n")
+    ]
 
 
 @dataclass
@@ -109,7 +116,6 @@ class Simulator:
     process: subprocess.Popen[bytes]
     settings_dir: Path
     output: Path
-    _seen: int = field(default=0)
 
     def events(self, name: str | None = None, **details: object) -> list[Event]:
         """Return all events so far, or those called *name* that have the given details."""
@@ -129,7 +135,9 @@ class Simulator:
                     return event
             what = f"{name} {details}; last event: {events[-1] if events else None}"
             if ended:
-                raise RuntimeError(f"the simulator ended with {self.process.returncode} before {what}{self._tail()}")
+                raise RuntimeError(
+                    f"the simulator ended with {self.process.returncode} before {what}{self._tail()}"
+                )
             if time.monotonic() > deadline:
                 raise TimeoutError(f"no event {what} within {timeout} s{self._tail()}")
             time.sleep(0.02)
@@ -147,7 +155,9 @@ class Simulator:
 
 
 def _matches(event: Event, name: str | None, details: Mapping[str, object]) -> bool:
-    return (name is None or event["event"] == name) and all(event.get(key) == value for key, value in details.items())
+    return (name is None or event["event"] == name) and all(
+        event.get(key) == value for key, value in details.items()
+    )
 
 
 @contextmanager
@@ -171,11 +181,19 @@ def simulator(
         ini.write_text(jts_ini)
     home = install_dir or installed()
     output = settings_dir / "simulator-output.txt"
-    with open(output, "ab") as out:
+    with output.open("ab") as out:
         process = subprocess.Popen(
-            [home / "ibgateway", f"-VjtsConfigDir={settings_dir}", f"-J-DjtsConfigDir={settings_dir}", *arguments],
-            env={**display.environment, **(environment or {})}, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
-        )  # fmt: skip
+            [
+                home / "ibgateway",
+                f"-VjtsConfigDir={settings_dir}",
+                f"-J-DjtsConfigDir={settings_dir}",
+                *arguments,
+            ],
+            env={**display.environment, **(environment or {})},
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=out,
+        )
     try:
         yield Simulator(process, settings_dir, output)
     finally:

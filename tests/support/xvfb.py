@@ -52,7 +52,11 @@ def write_cookie(path: Path) -> None:
     family_wild = b"\xff\xff"
     path.touch(mode=0o600)
     path.write_bytes(
-        family_wild + counted(b"") + counted(b"") + counted(b"MIT-MAGIC-COOKIE-1") + counted(secrets.token_bytes(16))
+        family_wild
+        + counted(b"")
+        + counted(b"")
+        + counted(b"MIT-MAGIC-COOKIE-1")
+        + counted(secrets.token_bytes(16))
     )
 
 
@@ -62,13 +66,27 @@ def xvfb(directory: Path, size: str = "1024x768") -> Iterator[Xvfb]:
     xauthority = directory / "Xauthority"
     write_cookie(xauthority)
     reader, writer = os.pipe()
-    with open(directory / "xvfb.log", "ab") as log:
+    with (directory / "xvfb.log").open("ab") as log:
         process = subprocess.Popen(
-            ["Xvfb", "-displayfd", str(writer), "-screen", "0", f"{size}x24", "-nolisten", "tcp",
-             "-auth", str(xauthority), "-noreset"],
-            pass_fds=[writer], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            [
+                "Xvfb",
+                "-displayfd",
+                str(writer),
+                "-screen",
+                "0",
+                f"{size}x24",
+                "-nolisten",
+                "tcp",
+                "-auth",
+                str(xauthority),
+                "-noreset",
+            ],
+            pass_fds=[writer],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
             env={name: value for name, value in os.environ.items() if name != "NOTIFY_SOCKET"},
-        )  # fmt: skip
+        )
     os.close(writer)
     try:
         yield Xvfb(f":{_read_number(reader, process)}", xauthority, process)

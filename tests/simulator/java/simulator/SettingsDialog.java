@@ -348,7 +348,7 @@ final class SettingsDialog {
 
     private JComponent row(Component... components) {
         JPanel row = ui.make("row", JPanel.class);
-        row.setLayout(new FlowLayout(FlowLayout.LEFT, 6, 2));
+        row.setLayout(new FlowLayout(FlowLayout.LEFT, 6, scenario.number("settings.rowGap", 2)));
         for (Component component : components) {
             row.add(component);
         }
