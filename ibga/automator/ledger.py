@@ -33,7 +33,7 @@ class LedgerError(IbgaError):
     """The ledger cannot be trusted or written: no login."""
 
 
-class BudgetSpentError(LedgerError):
+class BudgetSpent(LedgerError):  # noqa: N818
     """No attempt is left in these 24 hours."""
 
 
@@ -96,7 +96,7 @@ class Ledger:
     def record(self, now: float, mode: str, instance: str, *, budget: int) -> Attempt:
         """Write down an attempt that is about to be made; when this returns, it is on disk.
 
-        Raises BudgetSpentError when none is left, looked at under the lock: two instances never share one.
+        Raises BudgetSpent when none is left, looked at under the lock: two instances never share one.
         """
         with self._locked():
             content = self._read()
@@ -229,9 +229,9 @@ def _left(attempts: tuple[Attempt, ...], now: float, budget: int) -> int:
     return max(0, budget - sum(each.time > now - DAY for each in attempts))
 
 
-def _budget_spent(budget: int, next_at: float) -> BudgetSpentError:
+def _budget_spent(budget: int, next_at: float) -> BudgetSpent:
     when = "never" if next_at == float("inf") else time.strftime("%d %b %H:%M", time.localtime(next_at))
-    return BudgetSpentError(
+    return BudgetSpent(
         f"no login attempt left: {budget} in 24 h were made",
         hint=f"login.budget; the next one is possible: {when}",
         code=Exit.TEMPORARY,

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from ibga.automator import ledger as module
-from ibga.automator.ledger import DAY, KEEP, BudgetSpentError, Ledger, LedgerError, Outcome
+from ibga.automator.ledger import DAY, KEEP, BudgetSpent, Ledger, LedgerError, Outcome
 from ibga.paths import Paths
 from tests.support.deadline import wait_until
 
@@ -65,7 +65,7 @@ def test_the_budget_is_for_any_24_hours(ledger: Ledger) -> None:
     for hour in range(3):
         record(ledger, NOW + hour * 3600, budget=3)
     assert ledger.left(NOW + 3 * 3600, 3) == 0
-    with pytest.raises(BudgetSpentError, match="3 in 24 h"):
+    with pytest.raises(BudgetSpent, match="3 in 24 h"):
         record(ledger, NOW + 3 * 3600, budget=3)
     assert ledger.next_at(NOW + 3 * 3600, 3) == NOW + DAY
     assert ledger.next_at(NOW + 3 * 3600, 2) == NOW + 3600 + DAY  # the budget was lowered meanwhile
@@ -77,14 +77,14 @@ def test_the_budget_is_for_any_24_hours(ledger: Ledger) -> None:
 def test_no_budget_means_never(ledger: Ledger) -> None:
     assert ledger.left(NOW, 0) == 0
     assert ledger.next_at(NOW, 0) == float("inf")
-    with pytest.raises(BudgetSpentError):
+    with pytest.raises(BudgetSpent):
         record(ledger, NOW, budget=0)
 
 
 def test_attempts_of_the_future_count_after_the_clock_was_set_back(ledger: Ledger) -> None:
     record(ledger, NOW)
     assert ledger.left(NOW - 10 * DAY, 1) == 0
-    with pytest.raises(BudgetSpentError):
+    with pytest.raises(BudgetSpent):
         record(ledger, NOW - 10 * DAY, budget=1)
     assert len(ledger.attempts_since(NOW - 11 * DAY)) == 1
 
@@ -223,14 +223,14 @@ def test_a_process_that_holds_the_ledger_is_not_waited_for_without_end(
 WRITER = """
 import sys, time
 from pathlib import Path
-from ibga.automator.ledger import BudgetSpentError, Ledger
+from ibga.automator.ledger import BudgetSpent, Ledger
 from ibga.paths import Paths
 ledger = Ledger.open(Paths("main", Path(sys.argv[1])), "trader1")
 try:
     while True:
         attempt = ledger.record(time.time(), "paper", sys.argv[2], budget=int(sys.argv[3]))
         print(attempt.id, flush=True)  # the click
-except BudgetSpentError:
+except BudgetSpent:
     pass
 """
 
