@@ -21,7 +21,7 @@ log = logging.getLogger("ibga.vnc")
 
 #: Seconds. The unit starts after the display, so its record is there unless it is just being restarted.
 DISPLAY_TIMEOUT = 30.0
-#: Seconds from x11vnc's start to its first greeting.
+#: Seconds from x11vnc's start until a browser would see the display.
 START_TIMEOUT = 20.0
 #: Seconds between looks while something does not answer.
 RETRY_INTERVAL = 1.0
@@ -55,8 +55,7 @@ def run(config: Config, notify: Notifier) -> None:
             # So that silence is named in the journal just before systemd's watchdog ends it.
             probe = Probe(address, port, tls=tls is not None, limit=0.8 * notify.ping_interval)
             bridge = Bridge(child, server, probe, rfb_socket)
-            bridge.wait_for_greeting()
-            bridge.look(through_websocket=True)
+            bridge.wait_until_seen()
             record = Vnc(
                 page=f"[{address}]:{port}" if ":" in address else f"{address}:{port}",
                 password=settings.password_file is not None,
@@ -100,19 +99,19 @@ class Bridge:
     probe: Probe
     rfb_socket: Path
 
-    def wait_for_greeting(self) -> None:
-        """Return when x11vnc, just started, serves."""
+    def wait_until_seen(self) -> None:
+        """Return when a browser would see the display; raises IbgaError when it cannot in time."""
         deadline = time.monotonic() + START_TIMEOUT
         while True:
             try:
-                x11vnc.greets(self.rfb_socket, limit=self.probe.limit)
+                return self.look(through_websocket=True)
             except OSError as problem:
                 if ended := self.child.ended(timeout=0.05):  # s, the pause between two looks
                     raise IbgaError(ended, code=Exit.UNAVAILABLE) from None
                 if time.monotonic() > deadline:
-                    raise IbgaError(f"x11vnc does not serve: {problem}", code=Exit.UNAVAILABLE) from None
-            else:
-                return
+                    raise IbgaError(
+                        f"the display cannot be shown: {problem}", code=Exit.UNAVAILABLE
+                    ) from None
 
     def look(self, *, through_websocket: bool) -> None:
         """Return when the page answers and x11vnc greets; raises OSError else.
