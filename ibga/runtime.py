@@ -273,7 +273,11 @@ class Watch:
     def __init__(self, directories: Iterable[Path]) -> None:
         from watchdog.events import FileSystemEvent
         from watchdog.observers import Observer
+        from watchdog.observers.inotify_buffer import InotifyBuffer
 
+        # It holds back the first half of a rename for 0.5 s, and everything behind it, when it happens to
+        # read the second half later. We are told of either half and need no pairs.
+        InotifyBuffer.delay = 0
         changes: queue.SimpleQueue[Path] = queue.SimpleQueue()
 
         class Handler:  # `watchdog` calls nothing but dispatch
