@@ -1,0 +1,330 @@
+"""Drive the gateway of an instance: log in, answer dialogs, keep the settings, say where the session is.
+
+Unit: ibga-automator@.service. Writes: session.json, automator.json, replies/, the login ledger.
+Reads: ui.json, gateway.json, display.json, api.json, agent/heartbeat.json, requests/, the rule book.
+"""
+
+import logging
+import queue
+import signal
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+from types import FrameType, MappingProxyType
+
+from ibga import runtime, service
+from ibga.automator import decide as decisions
+from ibga.automator import memory
+from ibga.automator.decision import Decision
+from ibga.automator.evidence import save_unknown_dialog
+from ibga.automator.executor import Executor, Result
+from ibga.automator.eyes import Eyes
+from ibga.automator.handshake import Failure, HandshakeError, handshake
+from ibga.automator.login import credentials
+from ibga.automator.logins import Logins
+from ibga.automator.session import ApiAnswer, Now, Session, Sight, after, close_requested, observe
+from ibga.automator.steps import ProbeApi, RecordLogin, Reply, SaveEvidence, Wait, fingerprint
+from ibga.config import Config, load_for_service
+from ibga.errors import IbgaError
+from ibga.notify import Notifier
+from ibga.runtime import State, Watch
+
+log = logging.getLogger("ibga.automator")
+
+RENEWAL = 8.0  # s between renewals of session.json, which holds for 30
+TURN = 4.0  # s between two looks when nothing changes: at the heartbeat, at deadlines
+HANDSHAKE_TIMEOUT = 4.0  # s
+HIGHEST_CLIENT_ID = 2**31 - 1  # a trader's client hardly takes it (design section 6)
+
+
+def now() -> Now:
+    return Now(time.monotonic(), time.time())
+
+
+class Automator:
+    """The loop's state: what is seen, what is known, and what was published."""
+
+    def __init__(self, config: Config, notify: Notifier, watch: Watch) -> None:
+        self._config = config
+        self._notify = notify
+        self._watch = watch
+        self._pinged = 0.0
+        self._eyes = Eyes(config.paths, watch, self._ping)
+        self._logins = Logins(config)
+        self._executor = self._new_executor()
+        self._answers: queue.SimpleQueue[ApiAnswer] = queue.SimpleQueue()
+        self._probing = False
+        self._session = self._recalled()
+        self._published: runtime.Session | None = None
+        self._published_at = 0.0
+        self._since = time.time()
+        self.reload_wanted = False
+
+    def _new_executor(self) -> Executor:
+        fifo = self._config.paths.agent_dir / "fifo"
+        return Executor(self._eyes, fifo, self._config.login.input, self._logins.before_click)
+
+    def _recalled(self) -> Session:
+        """Begin where a predecessor left off: with what it read, and with the login it may have started."""
+        at = now()
+        session = observe(Session(pid_since=at.mono, quiet_since=at.mono), self._sight(), self._config, at)
+        session = memory.recall(self._memory, session, self._config)
+        age = self._logins.pending_since()
+        if age is not None and not session.logged_in and session.pid is not None:
+            session = replace(session, submitted=at.mono - age)
+        return session
+
+    @property
+    def _memory(self) -> Path:
+        return self._config.paths.runtime_dir / "automator.json"
+
+    def close(self) -> None:
+        self._executor.close()
+
+    def _ping(self) -> None:
+        """Called where the loop turns: between two looks, also while a deed's effect is awaited."""
+        if time.monotonic() - self._pinged > self._notify.ping_interval / 2:
+            self._notify.ping()
+            self._pinged = time.monotonic()
+
+    def turn(self) -> float:
+        """Look, decide, publish, act once. Return for how many seconds nothing is due."""
+        if self.reload_wanted:
+            self._reload()
+        at = now()
+        self._take_answers()
+        self._take_request(at)
+        sight = self._sight()
+        before = self._session
+        self._session = observe(self._session, sight, self._config, at)
+        decision = decisions.decide(self._session, sight, self._config, at)
+        self._note_state(decision)
+        self._publish(decision, sight, at)
+        if before.settings != self._session.settings:
+            memory.remember(self._memory, self._session)
+        return self._perform(decision, sight, at)
+
+    def _sight(self) -> Sight:
+        eyes = self._eyes
+        report = eyes.report
+        view = eyes.view if report is not None else Sight().view
+        wanted = view.login is not None or view.conflict is not None
+        return Sight(
+            gateway=eyes.gateway,
+            alive=eyes.alive,
+            report=report,
+            view=view,
+            silent=eyes.silent(),
+            rules=eyes.rules,
+            block=self._logins.block() if wanted else None,
+            probing=self._probing,
+            api_evidence=eyes.api_evidence,
+        )
+
+    def _perform(self, decision: Decision, sight: Sight, at: Now) -> float:
+        step = decision.step
+        match step:
+            case Wait(until=until):
+                return TURN if until is None else min(TURN, max(0.0, until - time.monotonic()))
+            case ProbeApi(port=port):
+                self._probe(port)
+                return TURN
+            case RecordLogin(outcome=outcome, text=text):
+                self._logins.ended(outcome, text)
+                self._session = replace(self._session, to_record=None)
+            case Reply(ok=ok, detail=detail):
+                self._reply(ok, detail)
+            case SaveEvidence(window=window):
+                self._save_evidence(window, sight)
+            case _:
+                self._act(decision, sight)
+        return 0.0
+
+    def _act(self, decision: Decision, sight: Sight) -> None:
+        step = decision.step
+        assert not isinstance(step, Wait | ProbeApi | RecordLogin | Reply | SaveEvidence)
+        assert sight.report is not None
+        try:
+            result = self._executor.perform(step, sight.report)
+        except IbgaError as error:  # the ledger: no login
+            log.error("%s", error)
+            result = Result.NO_EFFECT
+        if result is Result.STALE:
+            return
+        at = now()
+        before = self._session
+        # The effect's own report first: what it shows may be what the step was for.
+        self._session = after(self._session, step, result is Result.WORKED, at)
+        if result is Result.WORKED and step.name.startswith(("answer", "close ", "log in", "take")):
+            log.info("%s: done", step.name)
+        if before.settings != self._session.settings:
+            memory.remember(self._memory, self._session)
+            log.info("settings read back: %s", self._session.settings)
+
+    def _note_state(self, decision: Decision) -> None:
+        if decision.state is not self._session.state:
+            log.info("session %s -> %s: %s", self._session.state, decision.state, decision.reason)
+            self._since = time.time()
+            if decision.state in (State.NEEDS_PERSON, State.FAILED):
+                log.error("%s: %s", decision.reason, decision.person or "see `ibga status`")
+        self._session = replace(self._session, state=decision.state)
+
+    def _publish(self, decision: Decision, sight: Sight, at: Now) -> None:
+        """Publish where the session stands; renewed only from here, so a record means that the loop turns."""
+        record = runtime.Session(
+            state=decision.state,
+            since=self._since,
+            time=at.unix,
+            reason=decision.reason,
+            facts=decisions.facts(self._session, sight, self._config, at),
+            deadline=decision.deadline,
+            person=decision.person,
+            api_port=self._session.settings.port if self._session.settings is not None else None,
+            warnings=self._session.warnings,
+        )
+        if _gist(record) != _gist(self._published) or at.mono - self._published_at > RENEWAL:
+            runtime.publish(self._config.paths.runtime_dir / "session.json", record)
+            self._published, self._published_at = record, at.mono
+        self._notify.status(f"{decision.reason}; {decision.person}" if decision.person else decision.reason)
+
+    def _probe(self, port: int) -> None:
+        """Ask the API in a thread: it may take seconds, and dialogs are not to wait for it."""
+        self._probing = True
+        threading.Thread(target=self._ask_api, args=(port,), daemon=True).start()
+
+    def _ask_api(self, port: int) -> None:
+        detail = ""
+        ok = False
+        for client_id in range(HIGHEST_CLIENT_ID, HIGHEST_CLIENT_ID - 3, -1):
+            try:
+                answer = handshake("127.0.0.1", port, client_id, HANDSHAKE_TIMEOUT)
+            except HandshakeError as error:
+                detail = str(error)
+                if error.failure is Failure.ID_IN_USE:
+                    continue
+                break
+            ok, detail = True, f"handshake on port {port}, server version {answer.server_version}"
+            break
+        self._answers.put(ApiAnswer(ok=ok, mono=time.monotonic(), unix=time.time(), detail=detail))
+        self._watch.wake(self._config.paths.runtime_dir / "api")
+
+    def _take_answers(self) -> None:
+        while True:
+            try:
+                answer = self._answers.get_nowait()
+            except queue.Empty:
+                return
+            self._probing = False
+            failures = 0 if answer.ok else self._session.api_failures + 1
+            if failures == 1:
+                log.warning("the API does not answer: %s", answer.detail)
+            self._session = replace(self._session, api=answer, api_failures=failures)
+
+    def _take_request(self, at: Now) -> None:
+        """Take up a request; its file goes at once, which tells the one who asked that we are at it."""
+        name = self._eyes.request
+        if name is not None and self._session.close_request is None:
+            log.info("request to close the gateway: %s", name)
+            (self._config.paths.requests_dir / f"{name}.json").unlink(missing_ok=True)
+            self._eyes.request = None
+            self._session = close_requested(self._session, name, at)
+
+    def _reply(self, ok: bool, detail: str) -> None:
+        name = self._session.close_request
+        paths = self._config.paths
+        if name is not None:
+            log.info("request to close: %s", detail)
+            runtime.publish(
+                paths.replies_dir / f"{name}.json", runtime.Reply(ok=ok, time=time.time(), detail=detail)
+            )
+        self._session = replace(self._session, close_request=None, close_chosen=None, closed=ok)
+
+    def _save_evidence(self, window_id: int, sight: Sight) -> None:
+        assert sight.report is not None
+        window = sight.report.window(window_id)
+        if window is None:
+            return
+        content = (self._config.paths.runtime_dir / "ui.json").read_bytes()
+        folder = save_unknown_dialog(
+            self._config.paths, window, content, self._executor.screenshot(), time.time()
+        )
+        where = str(folder) if folder is not None else "(it could not be saved)"
+        text = f"unknown dialog {window.title!r}, left alone; saved in {where}"
+        log.warning("%s", text)
+        evidence = {**self._session.evidence, fingerprint(window): where}
+        self._session = replace(
+            self._session,
+            evidence=MappingProxyType(evidence),
+            warnings=tuple(dict.fromkeys((*self._session.warnings, text)))[-20:],
+        )
+
+    def _reload(self) -> None:
+        """Apply what can be applied (SIGHUP); credentials that changed are credentials not yet refused."""
+        self.reload_wanted = False
+        try:
+            config = load_for_service(self._config.instance, root=self._config.paths.root, secrets=True)
+        except IbgaError as error:
+            log.warning("the configuration stays as it was: %s", error)
+            return
+        if credentials(config) != credentials(self._config):
+            self._session = replace(self._session, password_in=None, not_before=0.0, failures=0)
+        self._config = config
+        self._logins = Logins(config)
+        self._executor.close()
+        self._executor = self._new_executor()
+        self._eyes.read_rules()
+        if self._session.settings is not None and not memory.matches(self._session.settings, config):
+            self._session = replace(self._session, settings=None, settings_rounds=0, api=None)
+        log.info("configuration read again")
+
+    def run(self) -> None:
+        while True:
+            self._ping()
+            timeout = self.turn()
+            if timeout > 0:
+                self._eyes.wait(timeout)
+
+
+def _gist(record: runtime.Session | None) -> object:
+    """What of a record is news: not the times at which the same was seen again."""
+    if record is None:
+        return None
+    facts = record.facts
+    looked = [(fact.ok, fact.detail) for fact in (facts.process, facts.ui, facts.api, facts.farms)]
+    return (
+        record.state,
+        record.reason,
+        record.person,
+        record.deadline,
+        record.api_port,
+        record.warnings,
+        looked,
+    )
+
+
+def run(config: Config, notify: Notifier) -> None:
+    logging.getLogger("watchdog").setLevel(logging.INFO)  # below, it logs every inotify event
+    paths = config.paths
+    for folder in (paths.runtime_dir, paths.requests_dir, paths.replies_dir):
+        folder.mkdir(exist_ok=True)
+    watched = [paths.runtime_dir, paths.requests_dir]
+    if paths.rules_dir.is_dir():
+        watched.append(paths.rules_dir)
+    with Watch(watched) as watch:
+        automator = Automator(config, notify, watch)
+
+        def reload(signum: int, frame: FrameType | None) -> None:
+            automator.reload_wanted = True
+            watch.wake(paths.runtime_dir / "reload")
+
+        signal.signal(signal.SIGHUP, reload)
+        try:
+            notify.ready("watching the gateway's windows")
+            automator.run()
+        finally:
+            automator.close()
+
+
+if __name__ == "__main__":
+    service.main(run, secrets=True)

@@ -1,0 +1,74 @@
+"""What a restarted automator still knows of the same gateway process.
+
+Writes and reads: automator.json in the runtime directory, which is gone with the next boot as the process is.
+"""
+
+import json
+import logging
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from ibga.automator.session import Session
+from ibga.automator.steps import SettingsRead
+from ibga.config import Config
+
+log = logging.getLogger(__name__)
+
+VERSION = 1
+
+
+def started(pid: int) -> int | None:
+    """Return when the process was started, in ticks since boot: with the pid its identity."""
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
+    except (OSError, ValueError, IndexError):
+        return None
+
+
+def remember(path: Path, session: Session) -> None:
+    """Keep what was read back of this process; losing it costs another look at the settings."""
+    if session.pid is None or session.settings is None:
+        path.unlink(missing_ok=True)
+        return
+    record = {
+        "version": VERSION,
+        "pid": session.pid,
+        "started": started(session.pid),
+        "settings": asdict(session.settings),
+    }
+    temporary = path.with_name(f".{path.name}.new")
+    try:
+        temporary.write_text(json.dumps(record) + "\n")
+        temporary.replace(path)
+    except OSError as error:
+        log.warning("cannot write %s: %s", path, error.strerror)
+
+
+def recall(path: Path, session: Session, config: Config) -> Session:
+    """Return *session* with what was remembered of its process, if that was read under the same settings."""
+    try:
+        data = json.loads(path.read_text())
+        settings = SettingsRead(**data["settings"])
+        same = (
+            data["version"] == VERSION
+            and session.pid is not None
+            and data["pid"] == session.pid
+            and data["started"] is not None
+            and data["started"] == started(session.pid)
+            and matches(settings, config)
+        )
+    except FileNotFoundError:
+        return session
+    except (OSError, ValueError, KeyError, TypeError):
+        log.warning("%s cannot be read, the settings are looked at again", path)
+        return session
+    return replace(session, settings=settings, logged_in=True) if same else session
+
+
+def matches(read: SettingsRead, config: Config) -> bool:
+    """Whether what was read is what is configured."""
+    return (
+        read.port == config.api.internal_port
+        and read.read_only in (None, config.api.read_only)
+        and read.localhost_only in (None, config.api.localhost_only)
+    )

@@ -1,0 +1,372 @@
+"""What the automator knows beyond the present report: the history of one gateway process, as data.
+
+`observe` folds what is seen into it, `after` what was done. Both are pure; the loop keeps the result.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+
+from ibga.agent.report import Report, fold
+from ibga.automator import rules, steps
+from ibga.automator.ledger import Outcome
+from ibga.automator.rules import Event, Rule
+from ibga.automator.screens import View
+from ibga.config import Config
+from ibga.runtime import Gateway, GatewayState, State
+
+BACK_OFF = (60.0, 120.0, 240.0, 480.0, 600.0)  # s after the 1st, 2nd, ... failed login (guide 2.8)
+EXPIRED_PAUSE = 1.0  # s before the full login that follows a void token
+ANSWER_TIMEOUT = 30.0  # s from the press to any sign of life; then IB has dropped the request (guide 3.5)
+FELL_BACK_TIMEOUT = 3.0  # s with a usable form after the progress frame has gone
+ADOPT_SETTLE = 1.5  # s of a main window and nothing else
+_LAST_PHASE = "starting application"
+_TOO_MANY = re.compile(r"please wait(?: (\d+) minutes?)?(?:[ &]+)?(?:(\d+) seconds?)?", re.IGNORECASE)
+_TOO_MANY_MARGIN = 3.0  # s (guide 4.3)
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """Two clocks: ages and waits go by the one that no one sets, people and the ledger by the other."""
+
+    mono: float
+    unix: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoginBlock:
+    """Why the ledger allows no login; *until* is Unix time, None where it needs a person."""
+
+    reason: str
+    person: str
+    until: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiAnswer:
+    """What the last handshake brought."""
+
+    ok: bool
+    mono: float
+    unix: float
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sight:
+    """Everything that is seen at one moment."""
+
+    gateway: Gateway | None = None
+    alive: bool = False  # the process of gateway.json runs
+    report: Report | None = None  # only one of that process
+    view: View = field(default_factory=View)
+    silent: float = 0.0  # s since the event queue turned over
+    rules: tuple[Rule, ...] = ()
+    block: LoginBlock | None = None
+    probing: bool = False  # an API handshake is under way
+    api_evidence: float | None = None  # monotonic time of the last byte that IBG sent to a client
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Since when a window shows what it shows."""
+
+    fingerprint: tuple[object, ...]
+    since: float  # monotonic
+    came: float  # since when the window shows at all
+
+
+@dataclass(frozen=True, slots=True)
+class Try:
+    """How often a step had no effect in a row, and when last."""
+
+    count: int
+    last: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """The history that decisions rest on. Times are monotonic unless they say otherwise."""
+
+    pid: int | None = None
+    pid_since: float = 0.0
+    state: State = State.STARTING  # the last decision's, for rules with `when`
+    shown: Mapping[int, Shown] = field(default_factory=lambda: MappingProxyType({}))
+    quiet_since: float = 0.0  # no window came or went since
+    phase: str = ""  # last title of the progress frame
+    progress_since: float | None = None
+    logged_in: bool = False
+    login_form_shown: bool = False  # ever, by this process
+    paper_warned: bool = False
+    shutting_down: bool = False
+    # login
+    submitted: float | None = None
+    takeovers: int = 0  # of another session, by this process
+    password_in: int | None = None  # field that holds the password as we typed it
+    options_shown: bool = False
+    failures: int = 0  # transient ones in a row
+    not_before: float = 0.0
+    to_record: steps.RecordLogin | None = None
+    last_words: str = ""  # of IB, on the last failed login
+    second_factor_since: float | None = None
+    second_factor_deadline: float | None = None  # Unix
+    # settings and API
+    settings_dialog: int | None = None  # the one that we opened
+    settings_asked: bool = False  # we chose the menu's item, the dialog is to come
+    settings_written: bool = False  # something was changed in it
+    settings_rounds: int = 0
+    settings: steps.SettingsRead | None = None
+    api: ApiAnswer | None = None
+    api_failures: int = 0
+    # requests
+    close_request: str | None = None
+    close_since: float = 0.0
+    close_chosen: float | None = None  # File > Close was pressed
+    closed: bool = False  # and answered
+    tries: Mapping[str, Try] = field(default_factory=lambda: MappingProxyType({}))
+    warnings: tuple[str, ...] = ()
+    evidence: Mapping[tuple[object, ...], str] = field(default_factory=lambda: MappingProxyType({}))
+
+
+def is_ending(session: Session, sight: Sight) -> bool:
+    """Whether the gateway is to end: only then is its question confirmed."""
+    stopping = sight.gateway is not None and sight.gateway.state is GatewayState.STOPPING
+    return stopping or session.close_request is not None or session.closed
+
+
+def close_requested(session: Session, name: str, now: Now) -> Session:
+    return replace(session, close_request=name, close_since=now.mono, close_chosen=None)
+
+
+def observe(session: Session, sight: Sight, config: Config, now: Now) -> Session:
+    """Return *session* with what *sight* tells."""
+    pid = sight.gateway.pid if sight.gateway is not None and sight.alive else None
+    if pid != session.pid:
+        session = _of_new_process(session, pid, now)
+    if sight.report is None:
+        return session
+    session = _observe_windows(session, sight, config, now)
+    session = _observe_progress(session, sight.view, now)
+    session = _observe_second_factor(session, sight.view, now)
+    session = _observe_settings(session, sight.view)
+    session = _observe_login(session, sight.view, now)
+    return _observe_main(session, sight.view, now)
+
+
+def _of_new_process(session: Session, pid: int | None, now: Now) -> Session:
+    """Nothing of the old process holds for the new one but how often logins failed."""
+    return Session(
+        pid=pid,
+        pid_since=now.mono,
+        quiet_since=now.mono,
+        failures=session.failures,
+        not_before=session.not_before,
+        last_words=session.last_words,
+        close_request=session.close_request,
+        close_since=session.close_since,
+        close_chosen=session.close_chosen,
+        to_record=session.to_record,
+    )
+
+
+def _observe_windows(session: Session, sight: Sight, config: Config, now: Now) -> Session:
+    assert sight.report is not None
+    shown = {}
+    fresh = []
+    for window in sight.report.windows:
+        if window.kind == "window":
+            continue
+        mark = steps.fingerprint(window)
+        old = session.shown.get(window.id)
+        if old is None or old.fingerprint != mark:
+            shown[window.id] = Shown(mark, now.mono, old.came if old is not None else now.mono)
+            fresh.append(window)
+        else:
+            shown[window.id] = old
+    if shown.keys() != session.shown.keys():
+        session = replace(session, quiet_since=now.mono)
+    session = replace(session, shown=MappingProxyType(shown))
+    others = {window.id for window in sight.view.others}
+    for window in fresh:
+        if window.id not in others:
+            continue
+        rule = rules.find(sight.rules, window, session.state, config, asked=is_ending(session, sight))
+        if rule is not None:
+            text = " ".join(rules.texts(window)) or window.title
+            session = _with_rule(session, rule, text, now)
+    return session
+
+
+def _with_rule(session: Session, rule: Rule, text: str, now: Now) -> Session:
+    if rule.warn and rule.warn not in session.warnings:
+        session = replace(session, warnings=(*session.warnings, rule.warn))
+    match rule.then:
+        case Event.CREDENTIALS_REFUSED:
+            return replace(
+                session,
+                submitted=None,
+                password_in=None,
+                last_words=text,
+                to_record=steps.RecordLogin(outcome=Outcome.REFUSED, text=text),
+            )
+        case Event.LOGIN_FAILED:
+            return login_failed(session, text, now, wait=waiting_time(text))
+        case Event.LOGIN_EXPIRED:
+            return login_failed(session, text, now, wait=None if session.failures else EXPIRED_PAUSE)
+        case Event.PAPER_WARNING:
+            return replace(session, paper_warned=True)
+        case Event.SHUTDOWN:
+            return replace(session, shutting_down=True)
+        case None:
+            return session
+
+
+def login_failed(session: Session, text: str, now: Now, *, wait: float | None = None) -> Session:
+    """Return *session* after a login that may be tried again, later and later (guide 2.8)."""
+    failures = session.failures + 1
+    pause = BACK_OFF[min(failures, len(BACK_OFF)) - 1] if wait is None else wait
+    return replace(
+        session,
+        failures=failures,
+        not_before=now.mono + pause,
+        submitted=None,
+        password_in=None,
+        last_words=text,
+        logged_in=False,
+        to_record=steps.RecordLogin(outcome=Outcome.TRANSIENT, text=text),
+    )
+
+
+def waiting_time(text: str) -> float | None:
+    """Return the seconds that "Please wait N minutes & M seconds" asks for, with a margin; None without."""
+    found = _TOO_MANY.search(text)
+    if found is None or not any(found.groups()):
+        return None
+    minutes, seconds = (int(each) if each else 0 for each in found.groups())
+    return minutes * 60 + seconds + _TOO_MANY_MARGIN
+
+
+def _observe_progress(session: Session, view: View, now: Now) -> Session:
+    if view.progress is not None:
+        since = now.mono if session.progress_since is None else session.progress_since
+        return replace(session, phase=view.progress.title, progress_since=since)
+    if session.progress_since is None:
+        return session
+    # The frame's close while it is titled so is the surest sign of a completed login (guide 2.2).
+    completed = _LAST_PHASE in fold(session.phase)
+    session = replace(session, progress_since=None, quiet_since=now.mono)
+    if completed and not session.logged_in:
+        return logged_in(session)
+    return session
+
+
+def logged_in(session: Session) -> Session:
+    return replace(
+        session,
+        logged_in=True,
+        submitted=None,
+        failures=0,
+        not_before=0.0,
+        last_words="",
+        password_in=None,
+        to_record=steps.RecordLogin(outcome=Outcome.ACCEPTED, text=""),
+    )
+
+
+def _observe_second_factor(session: Session, view: View, now: Now) -> Session:
+    if view.second_factor is None:
+        return replace(session, second_factor_since=None, second_factor_deadline=None)
+    if session.second_factor_since is not None:
+        return session
+    # IB's own limit (guide 4.4).
+    return replace(session, second_factor_since=now.mono, second_factor_deadline=now.unix + 180.0)
+
+
+def _observe_settings(session: Session, view: View) -> Session:
+    """Tell the dialog that we opened from one that a person opened."""
+    if view.settings is None:
+        return replace(session, settings_dialog=None, settings_written=False)
+    if session.settings_asked:
+        return replace(
+            session, settings_dialog=view.settings.id, settings_asked=False, settings_written=False
+        )
+    return session
+
+
+def _observe_login(session: Session, view: View, now: Now) -> Session:
+    if view.login is None:
+        return session
+    session = replace(session, login_form_shown=True)
+    if session.logged_in and view.main is None:
+        # Back at the form: the session is over, and with it what was read of it.
+        return replace(
+            session, logged_in=False, settings=None, api=None, settings_rounds=0, paper_warned=False
+        )
+    return _observe_silence(session, view, now)
+
+
+def _observe_silence(session: Session, view: View, now: Now) -> Session:
+    """Notice a login that came to nothing without a word: the form is usable again (guide 3.5)."""
+    if session.submitted is None or view.login is None or view.progress is not None or view.dialogs:
+        return session
+    password = view.login.find("JPasswordField")
+    if password is None or not password.enabled:
+        return session
+    started = bool(session.phase)
+    quiet = now.mono - max(session.submitted, session.quiet_since)
+    if quiet < (FELL_BACK_TIMEOUT if started else ANSWER_TIMEOUT):
+        return session
+    words = "the login fell back to its form" if started else "IB did not react to the login"
+    return login_failed(session, words, now)
+
+
+def _observe_main(session: Session, view: View, now: Now) -> Session:
+    """Take a session for logged in that was so before we came, or that has no progress frame (guide 2.2)."""
+    others = (view.login, view.progress, view.second_factor, view.conflict)
+    if session.logged_in or view.main is None or any(each is not None for each in others):
+        return session
+    if now.mono - session.quiet_since < ADOPT_SETTLE:
+        return session
+    if session.submitted is not None:
+        return logged_in(session)
+    return replace(logged_in(session), to_record=session.to_record)
+
+
+def after(session: Session, step: steps.Deed, worked: bool, now: Now) -> Session:
+    """Return *session* after *step* was seen to work, or had no effect."""
+    tries = dict(session.tries)
+    if worked:
+        tries.pop(step.name, None)
+    else:
+        tries[step.name] = Try(tries[step.name].count + 1 if step.name in tries else 1, now.mono)
+    session = replace(session, tries=MappingProxyType(tries))
+    if not worked:
+        return session
+    match step:
+        case steps.Click(login_attempt=True):
+            return replace(
+                session,
+                submitted=now.mono,
+                phase="",
+                password_in=None,
+                options_shown=False,
+                quiet_since=now.mono,
+            )
+        case steps.Type(name="type the password"):
+            return replace(session, password_in=step.component)
+        case steps.Click(name="take the session over"):
+            return replace(session, takeovers=session.takeovers + 1)
+        case steps.Click(name="show more options"):
+            return replace(session, options_shown=True)
+        case steps.Menu(path=("Configure", "Settings")):
+            return replace(session, settings_asked=True)
+        case steps.Menu(path=("File", "Close")):
+            return replace(session, close_chosen=now.mono)
+        case steps.Click(name="accept the settings"):
+            return replace(session, settings_dialog=None, settings_rounds=session.settings_rounds + 1)
+        case steps.Click(name="leave the settings"):
+            return replace(session, settings_dialog=None, settings=step.read)
+        case steps.Click() | steps.Type() if step.window == session.settings_dialog:
+            return replace(session, settings_written=True)
+    return session

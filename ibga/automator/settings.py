@@ -1,0 +1,171 @@
+"""The settings dialog (guide 6): what the session cannot do without is set, and read back in a new one.
+
+The dialog is modal and one-shot: each opening is a new object with the values in force. So a change is
+proved by opening it again and finding nothing to change; that one is left with Cancel.
+"""
+
+from dataclasses import dataclass
+
+from ibga.agent.report import Component, Window, fold
+from ibga.automator.decision import Decision
+from ibga.automator.login import labelled
+from ibga.automator.session import Now, Session
+from ibga.automator.steps import (
+    Answered,
+    ChoosePath,
+    Click,
+    Menu,
+    Selected,
+    SettingsRead,
+    Step,
+    Type,
+    Wait,
+    WindowCame,
+)
+from ibga.config import Config
+from ibga.runtime import State
+
+PATH = ("API", "Settings")
+MAX_ROUNDS = 3  # openings in which something had to be changed
+PANEL_TIMEOUT = 5.0  # s for a panel to appear behind a selected row (guide 6.2: 1)
+
+READ_ONLY = "Read-Only API"
+LOCALHOST_ONLY = "Allow connections from localhost only"
+SOCKET_PORT = "Socket port"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiPanel:
+    """API > Settings. Boxes are None where this build has none."""
+
+    port: Component
+    read_only: Component | None
+    localhost_only: Component | None
+
+
+def read_panel(window: Window) -> ApiPanel | None:
+    """Return the panel, or None while another one shows."""
+    port = _port_field(window)
+    if port is None:
+        return None
+    return ApiPanel(port=port, read_only=_box(window, READ_ONLY), localhost_only=_box(window, LOCALHOST_ONLY))
+
+
+def _port_field(window: Window) -> Component | None:
+    """The field after the label, or the one in the panel of that name (guide 6.3)."""
+    field = labelled(window, SOCKET_PORT, "JTextField", "JFormattedTextField")
+    if field is not None and field.editable:
+        return field
+    for each in window.walk():
+        if fold(each.name) == fold(SOCKET_PORT):
+            for child in each.walk():
+                if child.editable and child.base.endswith("TextField"):
+                    return child
+    return None
+
+
+def _box(window: Window, caption: str) -> Component | None:
+    return next(
+        (each for each in window.find_all("JCheckBox") if fold(each.text).rstrip(".") == fold(caption)), None
+    )
+
+
+def decide_settings(
+    main: Window, dialog: Window | None, session: Session, config: Config, now: Now
+) -> Decision:
+    """Return the next step of checking the settings; `session.settings` is set when they are read back."""
+    if dialog is None:
+        return _open(main, session)
+    if session.settings_dialog != dialog.id:
+        # Of a person, or of our own predecessor: what it was told before is not known.
+        return _configuring("leaving the settings dialog that was open", _press(dialog, "Cancel", "discard"))
+    panel = read_panel(dialog) if _selected(dialog) else None
+    if panel is None:
+        return _go_to_panel(dialog, session, now)
+    change = _change(dialog, panel, config)
+    if change is not None:
+        return _configuring("changing the settings", change)
+    if session.settings_written:
+        return _configuring("saving the settings", _press(dialog, "OK", "accept"))
+    return _configuring(
+        "the settings are as configured", _press(dialog, "Cancel", "leave", read=_read(panel))
+    )
+
+
+def _open(main: Window, session: Session) -> Decision:
+    if session.settings_rounds >= MAX_ROUNDS:
+        return Decision(
+            state=State.FAILED,
+            reason=f"the settings do not stick: changed {session.settings_rounds} times, and still different",
+            person="look at Configure > Settings > API > Settings: port, Read-Only API, localhost only",
+        )
+    return _configuring(
+        "opening the settings",
+        Menu(name="open the settings", window=main.id, path=("Configure", "Settings"), effect=WindowCame()),
+    )
+
+
+def _selected(dialog: Window) -> bool:
+    tree = dialog.find("JTree")
+    rows = [each for each in (tree.rows or () if tree is not None else ()) if each.selected]
+    return bool(rows) and tuple(map(fold, rows[0].path[-len(PATH) :])) == tuple(map(fold, PATH))
+
+
+def _go_to_panel(dialog: Window, session: Session, now: Now) -> Decision:
+    tree = dialog.find("JTree")
+    if tree is None or not tree.rows:
+        return _configuring("waiting for the tree of the settings", Wait())
+    if _selected(dialog):
+        return _configuring("waiting for the panel of the API settings", Wait())
+    return _configuring(
+        "going to the API settings",
+        ChoosePath(name="go to the API settings", window=dialog.id, component=tree.id, path=PATH),
+    )
+
+
+def _change(dialog: Window, panel: ApiPanel, config: Config) -> Click | Type | None:
+    """Return the first difference as a step, or None when there is none."""
+    boxes = ((panel.read_only, config.api.read_only), (panel.localhost_only, config.api.localhost_only))
+    for box, wanted in boxes:
+        if box is not None and box.selected is not wanted:
+            return Click(
+                name=f"{'tick' if wanted else 'clear'} {box.text!r}",
+                window=dialog.id,
+                component=box.id,
+                effect=Selected(box.id, wanted),
+            )
+    port = str(config.api.internal_port)
+    if panel.port.text != port:
+        return Type(name="type the socket port", window=dialog.id, component=panel.port.id, text=port)
+    return None
+
+
+def _read(panel: ApiPanel) -> SettingsRead:
+    return SettingsRead(
+        port=int(panel.port.text),
+        read_only=panel.read_only.selected if panel.read_only is not None else None,
+        localhost_only=panel.localhost_only.selected if panel.localhost_only is not None else None,
+    )
+
+
+def _press(dialog: Window, caption: str, verb: str, read: SettingsRead | None = None) -> Step:
+    button = dialog.find("JButton", caption)
+    if button is None:
+        return Wait()
+    return Click(
+        name=f"{verb} the settings",
+        window=dialog.id,
+        component=button.id,
+        effect=Answered(dialog.id),
+        effect_timeout=5.0,
+        read=read,
+    )
+
+
+def discard(dialog: Window) -> Step:
+    """Return the step that closes the dialog without a change."""
+    return _press(dialog, "Cancel", "discard")
+
+
+def _configuring(reason: str, step: Step) -> Decision:
+    return Decision(state=State.CONFIGURING, reason=reason, step=step)
