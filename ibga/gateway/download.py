@@ -157,7 +157,7 @@ def _receive(
                 _remember(part, url, response.headers)
             while True:
                 progress(have, total)
-                block = response.read(BLOCK)
+                block = response.read1(BLOCK)  # what is there: a slow line shall show progress, too
                 if not block:
                     break
                 file.write(block)
