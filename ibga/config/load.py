@@ -167,6 +167,7 @@ def default_of(table: str, key: str) -> Any:
 class Mistake:
     message: str
     hint: str = ""
+    key: str = field(default="", compare=False)  # "api.port", where its value could not be used
 
     def __str__(self) -> str:
         return f"{self.message} (hint: {self.hint})" if self.hint else self.message
@@ -258,12 +259,17 @@ def examine(
         )
     mistakes: list[Mistake] = []
     warnings: list[str] = []
-    layers = _layers(paths, environ, mistakes, warnings)
+    layers, whole = _layers(paths, environ, mistakes, warnings)
+    if not whole:  # what is left would be judged by defaults that nobody meant
+        raise ConfigError(mistakes)
     merged = _merge(layers, mistakes)
     merged |= _credentials(environ, mistakes)
     config = _build(paths, _with_files(merged, secrets, mistakes))
+    wrong = {mistake.key for mistake in mistakes}
+    ports = [each for each in _ports(config) if each[0] not in wrong]
+    mistakes += _same_ports(ports, merged, paths)
+    mistakes += _shared_ports(ports, paths, environ)
     mistakes += _contradictions(config, merged)
-    mistakes += _shared_ports(paths, config, environ)
     if secrets:
         mistakes += _missing_secrets(config)
     if mistakes:
@@ -276,14 +282,17 @@ def examine(
 
 def _layers(
     paths: Paths, environ: Mapping[str, str], mistakes: list[Mistake], warnings: list[str]
-) -> list[Layer]:
-    """The layers above the built-in defaults, from low to high."""
+) -> tuple[list[Layer], bool]:
+    """The layers above the built-in defaults, from low to high, and whether all could be read in full."""
     found: list[Layer] = []
+    whole = True
     content_of_instance = _content(paths.config_file)
     for file in (paths.config_dir / "defaults.toml", paths.config_file):
         content = _content(file)
         if content is not None:
-            found.append(_toml_layer(file, content, mistakes))
+            layer = _toml_layer(file, content, mistakes)
+            whole &= layer is not None
+            found.append(layer or {})
     file = paths.config_dir / "environment"
     content = _content(file)
     variables: Layer = {}
@@ -291,13 +300,16 @@ def _layers(
         try:
             variables |= _variables(parse_lines(content.decode()), str(file), mistakes, warnings)
         except UnicodeDecodeError:
+            whole = False
             mistakes.append(Mistake(f"{file}: not UTF-8 text"))
         except Wrong as wrong:
+            whole = False
             mistakes.append(Mistake(f"{file}: {wrong.what} is not an assignment", wrong.allowed))
         if any(name in SECRET for name in variables):
             mistakes += _readable_by_others(file)
     variables |= _variables(environ, "environment", mistakes, [])
     if content_of_instance is None and not variables:
+        whole = False
         known = instances(paths.root)
         mistakes.append(
             Mistake(
@@ -305,7 +317,7 @@ def _layers(
                 f"there are: {', '.join(known)}" if known else "write it, beginning with [account]",
             )
         )
-    return [*found, variables]
+    return [*found, variables], whole
 
 
 def instances(root: Path = Path("/")) -> list[str]:
@@ -332,16 +344,19 @@ def _content(file: Path) -> bytes | None:
         raise IbgaError(f"cannot read {file}: {error.strerror}", code=Exit.CONFIG) from error
 
 
-def _toml_layer(file: Path, content: bytes, mistakes: list[Mistake]) -> Layer:
+def _toml_layer(file: Path, content: bytes, mistakes: list[Mistake]) -> Layer | None:
+    """What *content* sets; None when it is no TOML."""
     try:
         data = tomli.loads(content.decode())
     except UnicodeDecodeError as error:
         number = content.count(b"\n", 0, error.start) + 1
         mistakes.append(Mistake(f"{file}: not UTF-8 text (at line {number})"))
-        return {}
+        return None
     except tomli.TOMLDecodeError as error:
-        mistakes.append(Mistake(f"{file}: not TOML: {error}", 'a line is `key = "value"` or `[table]`'))
-        return {}
+        last = len(content.splitlines())
+        problem = str(error).replace("at end of document", f"at line {last}, the last")
+        mistakes.append(Mistake(f"{file}: not TOML: {problem}", 'a line is `key = "value"` or `[table]`'))
+        return None
     layer: Layer = {}
     for table, keys in data.items():
         if table not in SCHEMA:
@@ -368,7 +383,7 @@ def _add(
         layer[table, key] = Setting(raw, SCHEMA[table][key](raw), where, origin)
     except Wrong as wrong:
         value = "…" if (table, key) in SECRET else shown(raw)
-        mistakes.append(Mistake(f"{where} = {value} is not {wrong.what}", wrong.allowed))
+        mistakes.append(Mistake(f"{where} = {value} is not {wrong.what}", wrong.allowed, f"{table}.{key}"))
 
 
 def _unknown_table(file: Path, table: str, content: object) -> Mistake:
@@ -556,12 +571,6 @@ def _contradictions(config: Config, merged: Layer) -> list[Mistake]:
         return _where(merged, config.paths, table, key)
 
     found = []
-    ports = _ports(config)
-    for index, (key, address, port) in enumerate(ports):
-        for other, other_address, other_port in ports[:index]:
-            if port == other_port and _overlap(address, other_address):
-                mine, theirs = where(*key.split(".")), where(*other.split("."))
-                found.append(Mistake(f"{mine} = {port} is the same port as {theirs}", "one port for each"))
     for table in ("api", "vnc"):
         record: settings.ApiSettings | settings.VncSettings = getattr(config, table)
         if (record.tls_cert is None) != (record.tls_key is None):
@@ -601,6 +610,16 @@ def _contradictions(config: Config, merged: Layer) -> list[Mistake]:
     return found
 
 
+def _same_ports(ports: list[tuple[str, str, int]], merged: Layer, paths: Paths) -> list[Mistake]:
+    found = []
+    for index, (key, address, port) in enumerate(ports):
+        for other, other_address, other_port in ports[:index]:
+            if port == other_port and _overlap(address, other_address):
+                mine, theirs = (_where(merged, paths, *each.split(".")) for each in (key, other))
+                found.append(Mistake(f"{mine} = {port} is the same port as {theirs}", "one port for each"))
+    return found
+
+
 def _ports(config: Config) -> list[tuple[str, str, int]]:
     """(key, address, port) of everything that this instance listens on."""
     found = [
@@ -616,7 +635,9 @@ def _overlap(one: str, other: str) -> bool:
     return one == other or bool({"0.0.0.0", "::"} & {one, other})
 
 
-def _shared_ports(paths: Paths, config: Config, environ: Mapping[str, str]) -> list[Mistake]:
+def _shared_ports(
+    ports: list[tuple[str, str, int]], paths: Paths, environ: Mapping[str, str]
+) -> list[Mistake]:
     """Ports that another instance of this host has, too."""
     found = []
     for other in instances(paths.root):
@@ -626,13 +647,12 @@ def _shared_ports(paths: Paths, config: Config, environ: Mapping[str, str]) -> l
         other_file = other_paths.config_file
         try:
             # What is wrong there is told there, hence lists that nobody reads.
-            theirs = _build(
-                other_paths, _with_files(_merge(_layers(other_paths, environ, [], []), []), False, [])
-            )
+            layers, whole = _layers(other_paths, environ, [], [])
+            theirs = _build(other_paths, _with_files(_merge(layers, []), False, []))
         except IbgaError:
             continue
-        for key, address, port in _ports(config):
-            for other_key, other_address, other_port in _ports(theirs):
+        for key, address, port in ports:
+            for other_key, other_address, other_port in _ports(theirs) if whole else ():
                 if port == other_port and _overlap(address, other_address):
                     found.append(
                         Mistake(
@@ -700,7 +720,7 @@ def _last_good(paths: Paths, *, secrets: bool, environ: Mapping[str, str]) -> Co
         for table, keys in data["tables"].items():
             for key, raw in keys.items():
                 _add(layer, table, key, raw, f"{file}: {table}.{key}", str(file), mistakes)
-        now = _merge(_layers(paths, environ, [], []), [])
+        now = _merge(_layers(paths, environ, [], [])[0], [])
     except (OSError, ValueError, KeyError, TypeError, AttributeError, IbgaError):
         return None
     for name in SECRET & now.keys():
