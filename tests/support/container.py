@@ -2,8 +2,8 @@
 
 Root only. A root is made once with debootstrap and kept in /var/cache/ibga-roots (IBGA_ROOTS names another
 folder), under the hash of its package list; it holds all that the .deb depends on, so that installing the
-.deb takes seconds and no network. A booted copy is an overlay over it in a mount namespace of its own: whatever
-ends it, no mount stays.
+.deb takes seconds and no network. A booted copy is an overlay over it in a mount namespace of its own:
+whatever ends it, no mount stays.
 """
 
 import fcntl
@@ -47,10 +47,9 @@ class ContainerError(Exception):
 
 
 def depends(control: Path = TREE / "packaging/debian/control") -> tuple[str, ...]:
-    """Names of the packages that the .deb depends on, without versions and substitutions."""
-    match = re.search(r"^Depends:(.*?)^\S", control.read_text(), re.DOTALL | re.MULTILINE)
-    assert match, control
-    names = (item.split("(")[0].split("|")[0].strip() for item in match[1].split(","))
+    """Names of the packages that the .deb depends on or recommends, without versions and substitutions."""
+    fields = re.findall(r"^(?:Depends|Recommends):(.*?)(?=^\S)", control.read_text(), re.DOTALL | re.MULTILINE)
+    names = (item.split("(")[0].split("|")[0].strip() for item in ",".join(fields).split(","))
     return tuple(sorted(name for name in names if name and not name.startswith("$")))
 
 
