@@ -8,7 +8,8 @@ from pathlib import Path
 
 from ibga.cli import chosen
 from ibga.config import ConfigError
-from ibga.config.load import NOT_USED_YET, SCHEMA, SECRET, Loaded, default_of, examine
+from ibga.config.load import Loaded, examine
+from ibga.config.schema import NOT_USED_YET, SCHEMA, SECRET, default_of
 from ibga.config.values import shown
 from ibga.errors import Exit
 from ibga.paths import Paths

@@ -12,7 +12,8 @@ import pytest
 from ibga.config import Config, ConfigError, load, load_for_service
 from ibga.config import load as load_config
 from ibga.config.environment import parse_lines
-from ibga.config.load import NOT_USED_YET, SCHEMA, default_of, examine
+from ibga.config.load import examine
+from ibga.config.schema import NOT_USED_YET, SCHEMA, default_of
 from ibga.config.settings import ApiLog, LogLevel, Mode, Region, SecondFactorMethod, Tab
 from ibga.errors import Exit, IbgaError
 from ibga.paths import Paths
