@@ -232,7 +232,7 @@ def test_a_report_cut_at_any_place_is_an_error() -> None:
 
 def test_mutilated_reports_are_read_or_refused_and_nothing_else() -> None:
     chance = random.Random(1)
-    junk = [None, True, -1, 10**400, 1.5, "", "x", [], {}, [[]], {"id": 1}, float("inf")]
+    junk: list[Any] = [None, True, -1, 10**400, 1.5, "", "x", [], {}, [[]], {"id": 1}, float("inf")]
     refused = 0
     for _ in range(3000):
         of = copy.deepcopy(data())

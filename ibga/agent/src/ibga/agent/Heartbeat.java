@@ -41,10 +41,10 @@ final class Heartbeat implements Runnable {
             while (true) {
                 long sent = System.nanoTime();
                 beat(sent);
-                long rest = (Walks.anyDisplayable() ? BEAT : SLOW_BEAT) - (System.nanoTime() - sent);
-                if (rest > 0) {
-                    Thread.sleep(rest / MILLI + 1);
-                }
+                long took = System.nanoTime() - sent;
+                long pause = Walks.anyDisplayable() ? BEAT : SLOW_BEAT;
+                // After a stall a whole pause, so that a reader sees how long it was.
+                Thread.sleep((took < pause ? pause - took : pause) / MILLI + 1);
             }
         } catch (InterruptedException stop) {
             // The JVM ends.

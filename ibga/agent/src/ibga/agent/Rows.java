@@ -107,11 +107,12 @@ final class Rows {
         if (combo.isEditable() && secondFactor) {
             return;
         }
-        JList<?> list = popupList(combo);
         Object chosen = combo.getSelectedItem();
+        Object first = combo.getItemCount() == 0 ? null : combo.getItemAt(0);
+        // To ask for the popup is slow, and of no use where it is closed and the values are plain.
+        JList<?> list = combo.isPopupVisible() || !isPlain(chosen) || !isPlain(first) ? popupList(combo) : null;
         if (chosen != null) {
-            String text = element(list, chosen, -1, true);
-            out.key("text").text(Text.cap(Text.plain(text)));
+            out.key("text").text(Text.cap(Text.plain(element(list, chosen, -1, true))));
         }
         boolean open = list != null && combo.isPopupVisible() && list.isShowing();
         Area area = open ? areaOf(list) : null;

@@ -17,8 +17,8 @@ final class Walks implements Runnable {
     private static final long GAP_FACTOR = 4;
     private static final long TICK = 250 * MILLI;
     private static final long MAX_TICK = 2000 * MILLI;
-    /** An idle tree costs at most one part in this many of a core. */
-    private static final long TICK_FACTOR = 333;
+    /** Looks at an idle tree take at most one part in this many of a core; usually a tenth of that. */
+    private static final long TICK_FACTOR = 100;
     private static final long NEVER = Long.MAX_VALUE;
 
     private final long origin = System.nanoTime();
