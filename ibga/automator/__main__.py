@@ -5,6 +5,7 @@ Reads: ui.json, gateway.json, display.json, api.json, agent/heartbeat.json, requ
 """
 
 import logging
+import os
 import queue
 import signal
 import threading
@@ -263,7 +264,9 @@ class Automator:
         """Apply what can be applied (SIGHUP); credentials that changed are credentials not yet refused."""
         self.reload_wanted = False
         try:
-            config = load_for_service(self._config.instance, root=self._config.paths.root, secrets=True)
+            config = load_for_service(
+                self._config.instance, root=self._config.paths.root, secrets=True, environ=os.environ
+            )
         except IbgaError as error:
             log.warning("the configuration stays as it was: %s", error)
             return

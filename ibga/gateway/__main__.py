@@ -386,4 +386,4 @@ class Runner:
 
 
 if __name__ == "__main__":
-    service.main(run)
+    service.main(run, keep_config=True)
