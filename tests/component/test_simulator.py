@@ -20,7 +20,14 @@ from typing import Any
 import pytest
 from ib_async import IB
 
-from tests.support.simulator import Simulator, build_installer, free_port, installed, simulator
+from tests.support.simulator import (
+    Simulator,
+    build_installer,
+    free_port,
+    installed,
+    simulator,
+    wait_for_event,
+)
 from tests.support.xvfb import Xvfb, xvfb
 
 PASSWORD = "p4ss-W0rd(secret)"
@@ -446,13 +453,9 @@ def test_a_self_restart_brings_a_new_process_with_the_session(display: Xvfb, tmp
         seen = len(gateway.events())
         gateway.command("self-restart")
         assert gateway.wait() == 0
-        deadline = time.monotonic() + 20
-        while not (later := [e for e in gateway.events()[seen:] if e["event"] == "login-complete"]):
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-        successor = next(e for e in gateway.events()[seen:] if e["event"] == "start")
+        successor = wait_for_event(settings, "start", after=seen)
         try:
-            assert later
+            wait_for_event(settings, "login-complete", after=seen)
             assert len(gateway.events("login")) == 1
             assert "Running in auto-restart mode" in (settings / "launcher.log").read_text()
             assert not list(settings.glob("*/autorestart"))

@@ -13,7 +13,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -109,6 +109,34 @@ def read_events(settings_dir: Path) -> list[Event]:
     ]
 
 
+def wait_for_event(
+    settings_dir: Path,
+    name: str,
+    timeout: float = 20,
+    after: int = 0,
+    *,
+    alive: Callable[[], bool] = lambda: True,
+    **details: object,
+) -> Event:
+    """Return the first event called *name* with these details, from number *after* on; whoever runs it.
+
+    Raises TimeoutError after *timeout* seconds, or RuntimeError once *alive* is false.
+    """
+    deadline = time.monotonic() + timeout
+    while True:
+        living = alive()  # before the read: what it wrote last is in the file then
+        events = read_events(settings_dir)
+        for event in events[after:]:
+            if _matches(event, name, details):
+                return event
+        wanted = f"no event {name} {details}; the last of {len(events)} is {events[-1] if events else None}"
+        if not living:
+            raise RuntimeError(f"the simulator ended: {wanted}")
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{wanted}, for {timeout} s")
+        time.sleep(0.02)
+
+
 @dataclass
 class Simulator:
     """One process of the simulated gateway."""
@@ -126,21 +154,12 @@ class Simulator:
 
         Raises TimeoutError, or RuntimeError where the process ended without it.
         """
-        deadline = time.monotonic() + timeout
-        while True:
-            ended = self.process.poll() is not None  # before the read: what it wrote last is in the file then
-            events = read_events(self.settings_dir)
-            for event in events[after:]:
-                if _matches(event, name, details):
-                    return event
-            what = f"{name} {details}; last event: {events[-1] if events else None}"
-            if ended:
-                raise RuntimeError(
-                    f"the simulator ended with {self.process.returncode} before {what}{self._tail()}"
-                )
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"no event {what} within {timeout} s{self._tail()}")
-            time.sleep(0.02)
+        try:
+            return wait_for_event(
+                self.settings_dir, name, timeout, after, alive=lambda: self.process.poll() is None, **details
+            )
+        except (TimeoutError, RuntimeError) as problem:
+            raise type(problem)(f"{problem}{self._tail()}") from None
 
     def _tail(self) -> str:
         return "\n" + "\n".join(self.output.read_text(errors="replace").splitlines()[-15:])
@@ -173,7 +192,8 @@ def simulator(
 ) -> Iterator[Simulator]:
     """Run the simulator on *display* with its own *settings_dir*; ends the process at the end.
 
-    *jts_ini* is written only where there is none; "" writes none.
+    *jts_ini* is written only where there is none; "" writes none. The JVM compiles in a hurry, since it
+    lives for seconds; "-J-XX:TieredStopAtLevel=4" among *arguments* makes it the usual one.
     """
     write_scenario(settings_dir, scenario or {})
     ini = settings_dir / "jts.ini"
@@ -187,6 +207,7 @@ def simulator(
                 home / "ibgateway",
                 f"-VjtsConfigDir={settings_dir}",
                 f"-J-DjtsConfigDir={settings_dir}",
+                "-J-XX:TieredStopAtLevel=1",
                 *arguments,
             ],
             env={**display.environment, **(environment or {})},

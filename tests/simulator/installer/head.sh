@@ -65,6 +65,8 @@ dir=$(cd "$dir" && pwd) || exit 1
 [ -w "$dir" ] || fail "The directory $dir is not writable"
 
 echo "Extracting files ..."
+# What another version left in this directory would stand on the class path beside the new one.
+rm -f "$dir"/jars/*.jar "$dir"/jars/*.tmp
 # A download that was cut short leaves jars/*.tmp behind, and so does an interruption (guide 1.3).
 # The status of a pipe is tar's alone, which an archive cut at a member's end satisfies: hence also the size.
 tail -c +"$((head_bytes + 1))" "$0" | gzip -dc | tar -xf - -C "$dir" --no-same-owner ||

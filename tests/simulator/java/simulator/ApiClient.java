@@ -113,9 +113,8 @@ final class ApiClient {
             return false;
         }
         int wanted = Integer.parseInt(start[2]);
-        if (!server.add(wanted, this)) {
+        if (!server.add(wanted, this, address)) {
             // Closed at once; the client hears 326 where it still listens (guide 8.1, 8.5).
-            server.events.write("api-duplicate-id", "client", wanted, "address", address);
             note(-1, 326, "Unable to connect as the client id is already in use. Retry with a unique client id.");
             return false;
         }

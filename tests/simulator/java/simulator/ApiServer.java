@@ -44,7 +44,6 @@ final class ApiServer {
     final Events events;
     private final Supplier<MainWindow> window;
     private final Map<Integer, ApiClient> clients = new LinkedHashMap<>();
-    private int threads;
     private ServerSocket socket;
     private int nextOrderId = 1;
     private int port;
@@ -112,21 +111,15 @@ final class ApiServer {
     }
 
     private void serve(Socket socket, String address) {
-        synchronized (this) {
-            threads++;
-        }
         try {
-            if (threads <= MAX_CLIENTS && admitted(socket.getInetAddress(), address)) {
+            if (admitted(socket.getInetAddress(), address)) {
                 new ApiClient(this, socket, address).run();
             } else {
-                events.write("api-refused", "address", address, "reason", threads > MAX_CLIENTS ? "full" : "foreign");
+                events.write("api-refused", "address", address, "reason", "foreign");
             }
         } catch (RuntimeException problem) {
             problem.printStackTrace();
         } finally {
-            synchronized (this) {
-                threads--;
-            }
             try {
                 socket.close();
             } catch (IOException problem) {
@@ -142,10 +135,15 @@ final class ApiServer {
         return !session.localhostOnly() && (session.trusted().contains(address) || session.accepts(address));
     }
 
-    /** False where *id* is in use: the second client is then closed at once (guide 8.1). */
-    boolean add(int id, ApiClient client) {
+    /** False where *id* is in use or all places are taken: such a client is closed at once (guide 8.1). */
+    boolean add(int id, ApiClient client, String address) {
         synchronized (this) {
+            if (clients.size() >= MAX_CLIENTS) {
+                events.write("api-refused", "address", address, "client", id, "reason", "full");
+                return false;
+            }
             if (clients.containsKey(id)) {
+                events.write("api-duplicate-id", "client", id, "address", address);
                 return false;
             }
             clients.put(id, client);
