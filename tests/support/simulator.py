@@ -8,6 +8,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
+import os
 import shutil
 import signal
 import socket
@@ -39,6 +40,8 @@ s3store=true
 [Communication]
 """
 
+UNUSED_AFTER = 2 * 3600  # seconds; an installation takes 100 MB
+
 Event = dict[str, Any]
 
 
@@ -59,13 +62,14 @@ def installed(version: str = DEFAULT_VERSION) -> Path:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (target / ".complete").exists():
             for old in CACHE.glob("installed-*"):
-                if time.time() - old.stat().st_mtime > 24 * 3600:
+                if time.time() - old.stat().st_mtime > UNUSED_AFTER:
                     shutil.rmtree(old, ignore_errors=True)
             shutil.rmtree(target, ignore_errors=True)
             subprocess.run(
                 [installer, "-q", "-dir", target], check=True, timeout=120, stdout=subprocess.DEVNULL
             )
             (target / ".complete").touch()
+        os.utime(target)  # in use
     return target
 
 
