@@ -3,6 +3,7 @@
 import json
 import os
 import pickle
+import subprocess
 from collections.abc import Callable
 from ipaddress import ip_network
 from pathlib import Path
@@ -18,6 +19,7 @@ from ibga.config.settings import ApiLog, LogLevel, Mode, Region, SecondFactorMet
 from ibga.errors import Exit, IbgaError
 from ibga.paths import Paths
 from ibga.runtime import Gateway, GatewayState, publish
+from tests.support.deadline import wait_until
 
 
 @pytest.fixture
@@ -540,8 +542,6 @@ def publish_gateway(root: Path, pid: int | None) -> None:
 def test_a_broken_file_does_not_disturb_a_running_gateway(
     write: Callable[..., Path], tmp_path: Path, java: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    import subprocess
-
     password = tmp_path / "password"
     password.write_text("old")
     password.chmod(0o600)
@@ -559,6 +559,8 @@ def test_a_broken_file_does_not_disturb_a_running_gateway(
 
     with subprocess.Popen([java, "60"]) as gateway:
         try:
+            comm = Path(f"/proc/{gateway.pid}/comm")
+            wait_until(lambda: comm.read_text() == "java\n", "the program has its name")
             publish_gateway(tmp_path, gateway.pid)
             config = load_for_service("main", root=tmp_path, secrets=True)
         finally:
