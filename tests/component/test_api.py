@@ -347,6 +347,28 @@ def test_a_port_that_is_taken_is_told_at_the_start(tree: Tree) -> None:
     ]
 
 
+def test_a_port_that_is_taken_while_the_session_was_not_ready_ends_the_relay(
+    tree: Tree, echo: EchoServer
+) -> None:
+    relay = Relay(tree, echo.port)
+    service = relay.start(State.LOGIN)
+    with socket.create_server(("127.0.0.1", relay.port)):  # SO_REUSEADDR lets it, as nobody listens
+        relay.session(State.READY)
+
+        assert service.wait_exit() == 69
+    assert "the port is already taken" in service.journal()[-1]
+
+
+def test_a_socket_for_everywhere_serves_both_families(tree: Tree, echo: EchoServer) -> None:
+    relay = Relay(tree, echo.port, 'listen = "::"\nallow = ["127.0.0.0/8", "::1"]\n')
+    service = relay.start()
+
+    for host, shown in (("127.0.0.1", "127.0.0.1:"), ("::1", "[::1]:")):
+        with socket.create_connection((host, relay.port), timeout=5) as client:
+            assert exchange(client) == b"API\0hello"
+        service.wait_line(f"client {shown}")
+
+
 def test_sigterm_closes_clients_and_ends_quickly(tree: Tree, echo: EchoServer) -> None:
     relay = Relay(tree, echo.port)
     service = relay.start()
@@ -413,11 +435,17 @@ def test_tls_serves_its_certificate_and_asks_for_one_of_the_client(
     assert received == data
 
     stranger = ssl.create_default_context(cafile=str(cert))
+    service = relay.service
+    assert service is not None
     with pytest.raises(OSError), stranger.wrap_socket(relay.connect(), server_hostname="localhost") as client:  # noqa: PT011, PT012
         client.sendall(b"API\0")
         if client.recv(1) == b"":
             raise ConnectionResetError
+    with relay.connect() as client:
+        client.sendall(b"API\0 without TLS")
+        assert closed_by_peer(client)
     assert echo.accepted == 1
+    assert service.warnings() == []
 
 
 def test_a_real_client_works_through_the_relay(tree: Tree, tmp_path: Path) -> None:
