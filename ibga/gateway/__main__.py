@@ -192,7 +192,7 @@ class Runner:
                     if time.monotonic() > self._started + START_TIMEOUT:
                         raise IbgaError(
                             f"no report of IB Gateway's agent in {path} within {START_TIMEOUT:g} s",
-                            hint=f"it said last: {self._last_words()}",
+                            hint=f"it said last: {self._output.last_words()}",
                             code=Exit.TEMPORARY,
                         )
                     self._wait(1.0)
@@ -305,7 +305,7 @@ class Runner:
             (self._paths.runtime_dir / "ui.json").unlink(missing_ok=True)
         if ended.code not in (0, None):
             raise IbgaError(
-                f"IB Gateway, pid {jvm.pid}: {ended.cause}", hint=f"it said last: {self._last_words()}"
+                f"IB Gateway, pid {jvm.pid}: {ended.cause}", hint=f"it said last: {self._output.last_words()}"
             )
         successor = self._await_successor(ended.time)
         if successor:
@@ -315,7 +315,7 @@ class Runner:
         if not self._reported or lived < SHORT_LIFE:
             raise IbgaError(
                 f"IB Gateway, pid {jvm.pid}, ended by itself after {lived:.0f} s",
-                hint=f"it said last: {self._last_words()}",
+                hint=f"it said last: {self._output.last_words()}",
                 code=Exit.TEMPORARY,
             )
         log.warning("IB Gateway: %s; it is started again", ended.cause)
@@ -340,9 +340,6 @@ class Runner:
         if evidence:
             log.warning("no new IB Gateway within %g s of its own restart", SUCCESSOR_TIMEOUT)
         return None
-
-    def _last_words(self) -> str:
-        return " / ".join(list(self._output.last_lines)[-5:]) or "nothing"
 
     # -- stop ---------------------------------------------------------------------------------------
 

@@ -74,10 +74,18 @@ class Output:
     def __init__(self) -> None:
         self.last_lines: collections.deque[str] = collections.deque(maxlen=KEPT_LINES)
         self._window, self._lines = 0.0, 0
+        self._reader = threading.Thread()
 
     def drain(self, descriptor: int) -> None:
         """Read in a thread until the last writer is gone; closes *descriptor*."""
-        threading.Thread(target=self._read, args=(descriptor,), name="output", daemon=True).start()
+        self._reader = threading.Thread(target=self._read, args=(descriptor,), name="output", daemon=True)
+        self._reader.start()
+
+    def last_words(self) -> str:
+        """Return the last lines; of a process that is gone, what it said at its very end is in it."""
+        if self._reader.is_alive():
+            self._reader.join(1)
+        return " / ".join(list(self.last_lines)[-5:]) or "nothing"
 
     def _read(self, descriptor: int) -> None:
         rest = b""
