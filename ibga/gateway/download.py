@@ -8,7 +8,6 @@ import errno
 import hashlib
 import http.client
 import json
-import shutil
 import ssl
 import time
 import urllib.error
@@ -20,14 +19,12 @@ from typing import IO
 from urllib.parse import urlsplit
 
 from ibga.errors import Exit, IbgaError
+from ibga.gateway.space import UNPACKED_FACTOR, ask_for_space, no_space
 
 SILENCE_TIMEOUT = 30.0  # s without a byte
 TRIES = 4  # in a row that bring nothing new
 TRY_INTERVALS = (1.0, 3.0, 10.0)  # s between them
 BLOCK = 256 * 1024  # bytes
-#: An installer needs room for itself and, about three times its size, for what it unpacks. Measured with
-#: nothing; IB's 300 MB become "several hundred MB" (guide 1.4).
-UNPACKED_FACTOR = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,28 +169,6 @@ def _receive(
         raise _CutOffError(f"the transfer broke after {have} bytes ({error!r})") from None
     if total is not None and have != total:
         raise _CutOffError(f"the transfer ended after {have} of {total} bytes")
-
-
-def ask_for_space(directory: Path, needed: int) -> None:
-    """Raise IbgaError when *directory* has not *needed* bytes left."""
-    free = shutil.disk_usage(directory).free
-    if free < needed:
-        raise IbgaError(
-            f"{directory} has {free // 2**20} MiB left, and {-(-needed // 2**20)} MiB are needed to install"
-            " IB Gateway",
-            hint="free some space; the service tries again by itself",
-            code=Exit.CANNOT_CREATE,
-        )
-
-
-def no_space(directory: Path) -> IbgaError:
-    """The error for a disk that ran full meanwhile."""
-    free = shutil.disk_usage(directory).free
-    return IbgaError(
-        f"no space left in {directory} ({free // 2**20} MiB)",
-        hint="free some space; the service tries again by itself",
-        code=Exit.CANNOT_CREATE,
-    )
 
 
 def _remember(part: Path, url: str, headers: http.client.HTTPMessage) -> None:

@@ -18,7 +18,6 @@ import tempfile
 import threading
 import time
 import urllib.parse
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +26,7 @@ from ibga.config import Config
 from ibga.errors import Exit, IbgaError
 from ibga.gateway import program as programs
 from ibga.gateway.program import Program
+from ibga.gateway.space import UNPACKED_FACTOR, ask_for_space, no_space
 from ibga.gateway.status import Status
 from ibga.runtime import GatewayState
 
@@ -229,7 +229,7 @@ def _obtain(source: Source, downloads: Path, version: str, status: Status) -> Pa
     """Return the path of the installer: a local one where it is, another once it is downloaded."""
     parts = urllib.parse.urlsplit(source.url)
     if parts.scheme == "file":
-        path = Path(urllib.request.url2pathname(parts.path))
+        path = Path(urllib.parse.unquote(parts.path))
         if not path.is_file():
             raise IbgaError(
                 f"gateway.installer_url: there is no file {path}", hint="put it there", code=Exit.UNAVAILABLE
@@ -283,8 +283,6 @@ def _forget(installer: Path) -> None:
 
 def _run(installer: Path, target: Path, version: str, status: Status) -> None:
     """Run *installer* unattended (guide 1.4) into *target*, which is then whole. Raises IbgaError."""
-    from ibga.gateway.download import UNPACKED_FACTOR, ask_for_space, no_space
-
     what = f"Installing IB Gateway {version}".rstrip()
     status.say(GatewayState.INSTALLING, what)
     if target.exists():
