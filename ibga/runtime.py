@@ -273,11 +273,15 @@ class Watch:
     def __init__(self, directories: Iterable[Path]) -> None:
         from watchdog.events import FileSystemEvent
         from watchdog.observers import Observer
-        from watchdog.observers.inotify_buffer import InotifyBuffer
+
+        try:
+            from watchdog.observers.inotify_buffer import InotifyBuffer as Pairing  # up to version 6
+        except ImportError:
+            from watchdog.observers.inotify_move_event_grouper import InotifyMoveEventGrouper as Pairing
 
         # It holds back the first half of a rename for 0.5 s, and everything behind it, when it happens to
         # read the second half later. We are told of either half and need no pairs.
-        InotifyBuffer.delay = 0
+        Pairing.delay = 0
         changes: queue.SimpleQueue[Path] = queue.SimpleQueue()
 
         class Handler:  # `watchdog` calls nothing but dispatch
