@@ -2,6 +2,8 @@
 
 import logging
 import time
+from pathlib import Path
+from typing import TypeVar
 
 from Xlib import error
 
@@ -14,6 +16,8 @@ from ibga.notify import Notifier
 from ibga.runtime import Display, Gateway, Session, Watch, publish
 
 log = logging.getLogger("ibga.display")
+
+R = TypeVar("R", Gateway, Session)
 
 
 def run(config: Config, notify: Notifier) -> None:
@@ -74,7 +78,7 @@ class Wall:
         self._session: Session | None = None
         self._session_seen = 0.0  # time.monotonic() when it arrived
         self._shown: Board | None = None
-        self._complaint = ""
+        self._complaints: set[str] = set()
         try:
             self._painter = Painter(xvfb.connection)
         except (error.ConnectionClosedError, OSError) as problem:
@@ -82,15 +86,8 @@ class Wall:
 
     def look(self) -> None:
         """Read both files and redraw where the words have changed."""
-        try:
-            gateway = runtime.read(self._gateway_json, Gateway)
-            session = runtime.read(self._session_json, Session)
-        except IbgaError as problem:
-            if str(problem) != self._complaint:  # once, not at every look
-                self._complaint = str(problem)
-                log.warning("not shown: %s", problem)
-            return
-        self._complaint = ""
+        gateway = self._read(self._gateway_json, Gateway)
+        session = self._read(self._session_json, Session)
         now = time.monotonic()
         if session != self._session:
             self._session, self._session_seen = session, now
@@ -103,6 +100,16 @@ class Wall:
         except (error.ConnectionClosedError, OSError) as problem:
             raise self._xvfb.failure(problem) from None
         self._shown = board
+
+    def _read(self, path: Path, record_type: type[R]) -> R | None:
+        """The record in *path*; what is torn or foreign is said once and taken for missing."""
+        try:
+            return runtime.read(path, record_type)
+        except IbgaError as problem:
+            if str(problem) not in self._complaints:
+                self._complaints.add(str(problem))
+                log.warning("not shown: %s", problem)
+            return None
 
 
 if __name__ == "__main__":

@@ -43,6 +43,23 @@ class Xvfb:
         return IbgaError(f"Xvfb on {self.name} does not answer: {problem}", code=Exit.UNAVAILABLE)
 
 
+def command(settings: DisplaySettings, xauthority: Path, *, number_fd: int) -> list[str]:
+    """Return the command line of Xvfb, which writes its display number to *number_fd*."""
+    return [
+        "Xvfb",
+        # It takes the first free number and writes it once it serves. To look for the socket instead could
+        # find what a killed server left behind. (With -displayfd no /tmp/.X<n>-lock is made or minded.)
+        *("-displayfd", str(number_fd)),
+        *("-screen", "0", f"{settings.width}x{settings.height}x24"),
+        *("-auth", str(xauthority)),
+        *("-nolisten", "tcp"),
+        "-noreset",  # the root window keeps what it shows when the last client leaves
+        *("-s", "0"),  # no screen saver
+        # Mesa's software renderer is 25 MiB for nothing: Swing draws without it.
+        *("-extension", "GLX"),
+    ]
+
+
 @contextmanager
 def start_xvfb(
     settings: DisplaySettings, xauthority: Path, *, limit: float, on_exit: Callable[[], None]
@@ -53,22 +70,14 @@ def start_xvfb(
     """
     x11.write_cookie(xauthority, secrets.token_bytes(16))
     reader, writer = os.pipe()
-    command = [
-        "Xvfb",
-        # It takes the first free number and writes it once it serves. To look for the socket instead could
-        # find what a killed server left behind. (With -displayfd no /tmp/.X<n>-lock is made or minded.)
-        *("-displayfd", str(writer)),
-        *("-screen", "0", f"{settings.width}x{settings.height}x24"),
-        *("-auth", str(xauthority)),
-        *("-nolisten", "tcp"),
-        "-noreset",  # the root window keeps what it shows when the last client leaves
-        *("-s", "0"),  # no screen saver
-        # Mesa's software renderer is 25 MiB for nothing: Swing draws without it.
-        *("-extension", "GLX"),
-    ]
     try:
         try:
-            child = Child(command, package="xvfb", on_exit=on_exit, pass_fds=[writer])
+            child = Child(
+                command(settings, xauthority, number_fd=writer),
+                package="xvfb",
+                on_exit=on_exit,
+                pass_fds=[writer],
+            )
         finally:
             os.close(writer)
         with child:

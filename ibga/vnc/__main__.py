@@ -147,7 +147,7 @@ def serve(
             bridge.look(through_websocket=viewers > 0)
         except OSError as problem:
             log.warning("nobody could look: %s", problem)
-            if time.monotonic() - last_good > 1.8 * notify.ping_interval:  # the watchdog would fire at 2
+            if time.monotonic() - last_good > 1.7 * notify.ping_interval:  # the watchdog would fire at 2
                 raise IbgaError(f"nobody could look: {problem}", code=Exit.UNAVAILABLE) from None
             next_look = time.monotonic() + RETRY_INTERVAL
         else:

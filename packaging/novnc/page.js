@@ -10,7 +10,9 @@ let wait = FIRST_WAIT;
 let about = { instance: "", view_only: false };
 let password;  // kept for reconnecting; gone with the page
 let rfb;
+let timer;  // of the next attempt
 let refused = false;
+let away = false;  // the browser has left this page and keeps it for its back button
 
 function say(text, live) {
     part("state").textContent = text;
@@ -53,10 +55,13 @@ async function connect() {
         part("refused").textContent = `Refused: ${event.detail.reason || "wrong password"}`;
     });
     rfb.addEventListener("disconnect", () => {
+        if (away) {
+            return;
+        }
         if (refused) {  // at once: the person waits for the next question
             refused = false;
             wait = FIRST_WAIT;
-            setTimeout(connect, 200);
+            timer = setTimeout(connect, 200);
         } else {
             retry("Disconnected");
         }
@@ -73,7 +78,7 @@ function retry(why) {
         }
         say(`${why}; trying again in ${left} s`, false);
         left -= 1;
-        setTimeout(tick, 1000);
+        timer = setTimeout(tick, 1000);
     };
     tick();
 }
@@ -102,5 +107,18 @@ part("fit").addEventListener("click", () => {
     }
 });
 part("full").addEventListener("click", () => document.documentElement.requestFullscreen());
+
+// A page kept for the back button also keeps its connection, and would be counted as a viewer.
+addEventListener("pagehide", () => {
+    away = true;
+    clearTimeout(timer);
+    rfb?.disconnect();
+});
+addEventListener("pageshow", (event) => {
+    if (event.persisted) {
+        away = false;
+        connect();
+    }
+});
 
 connect();

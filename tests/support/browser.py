@@ -37,8 +37,11 @@ class Browser:
         self._in, their_out = os.pipe()
         self._process = subprocess.Popen(
             # bash puts the pipes where Chromium wants them; sh knows descriptors up to 9 only.
-            ["/bin/bash", "-c", f'exec "$@" 3<&{their_in} 4>&{their_out}', "bash", "chromium", *_OPTIONS]
-            + [f"--user-data-dir={self._profile}", f"--window-size={width},{height}", "about:blank"],
+            [
+                *("/bin/bash", "-c", f'exec "$@" 3<&{their_in} 4>&{their_out}', "bash", "chromium"),
+                *_OPTIONS,
+                *(f"--user-data-dir={self._profile}", f"--window-size={width},{height}", "about:blank"),
+            ],
             pass_fds=[their_in, their_out],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -77,7 +80,9 @@ class Browser:
                 return result
 
     def open(self, url: str) -> None:
+        """Load *url* and return when the page is there (its modules may still run)."""
         self._call("Page.navigate", url=url)
+        self.wait_for(f"document.readyState === 'complete' && location.href === {json.dumps(url)}")
 
     def evaluate(self, expression: str) -> Any:
         """Return the value of a JavaScript expression in the page."""
