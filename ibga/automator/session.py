@@ -298,7 +298,7 @@ def _observe_login(session: Session, view: View, now: Now) -> Session:
     if view.login is None:
         return session
     session = replace(session, login_form_shown=True)
-    if session.logged_in and view.main is None:
+    if session.logged_in and view.main is None and view.progress is None:
         # Back at the form: the session is over, and with it what was read of it.
         return replace(
             session, logged_in=False, settings=None, api=None, settings_rounds=0, paper_warned=False
