@@ -76,10 +76,9 @@ final class Walks implements Runnable {
 
     private void pace() throws InterruptedException {
         synchronized (this) {
-            long next = Math.min(due, tick);
-            long wait = next - now();
-            if (posted || wait > 0) {
-                wait(posted ? 1000 : wait / MILLI + 1);
+            long wait = posted ? TICK : Math.min(due, tick) - now();
+            if (wait > 0) {
+                wait(wait / MILLI + 1);
                 return;
             }
             boolean asked = due <= now();
@@ -88,6 +87,7 @@ final class Walks implements Runnable {
             if (!asked && !anyDisplayable()) {
                 return;
             }
+            // This walk's turn moves the tick; a thread that waits for it would be woken twice as often.
             posted = true;
         }
         EventQueue.invokeLater(this);
@@ -126,7 +126,9 @@ final class Walks implements Runnable {
             // The lesser of two: one walk that the scheduler interrupted says nothing about the tree.
             tick = now() + Math.min(MAX_TICK, Math.max(TICK, Math.min(length, previous) * TICK_FACTOR));
             previous = length;
-            notifyAll();
+            if (due != NEVER) {
+                notifyAll();
+            }
         }
     }
 
