@@ -39,6 +39,8 @@ log = logging.getLogger(__name__)
 
 BATCH = 12  # characters typed between two looks
 FOCUS_TIMEOUT = 1.0  # s
+MAP_TIMEOUT = 0.5  # s until the X server has put a reported window on top
+MAP_INTERVAL = 0.005  # s between two questions to it
 TEXT_TIMEOUT = 1.5  # s from the last key of a batch to the report that shows it
 BUSY = 1.0  # s without a turn of the event queue: no effect yet proves nothing
 BUSY_LIMIT = 10.0  # s that a wait is prolonged for a busy event queue
@@ -322,9 +324,13 @@ class Executor:
         if bounds is None or not bounds.visible:
             raise NoEffectError("nothing of it is visible")
         x, y = bounds.middle
-        over = self._covering(window, x, y)
-        if over:
-            raise NoEffectError(over)
+        deadline = time.monotonic() + MAP_TIMEOUT
+        while over := self._covering(window, x, y):
+            # Java reports a window as showing a moment before the X server does.
+            if time.monotonic() > deadline:
+                raise NoEffectError(over)
+            self._eyes.wait(MAP_INTERVAL)
+            self._expect_unchanged(window)
         mouse.click(x, y, count=count)
 
     def _covering(self, window: Window, x: int, y: int) -> str:

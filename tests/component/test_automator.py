@@ -1,6 +1,7 @@
 """The automator against the simulated gateway on a real JVM and a real X server."""
 
 import hashlib
+import multiprocessing
 import shutil
 import socket
 import time
@@ -8,9 +9,11 @@ import time
 import pytest
 
 from ibga import runtime
+from ibga.config.settings import Input
 from ibga.runtime import State
 from tests.support.automator import HARD_PASSWORD, Rig, running_rig
 from tests.support.deadline import wait_until
+from tests.support.logins import SCENARIO, log_in_repeatedly
 
 
 def logged_in_once(rig: Rig, password: str) -> None:
@@ -426,3 +429,24 @@ def test_ready_means_that_the_port_answers() -> None:
         with socket.create_connection(("127.0.0.1", session.api_port), timeout=5) as client:
             client.sendall(b"API\0\0\0\0\x09v100..178")
             assert client.recv(4)
+
+
+@pytest.mark.parametrize("way", [Input.XTEST, Input.AGENT])
+def test_a_hard_password_arrives_intact_again_and_again_while_all_cores_are_busy(way: Input) -> None:
+    burners = [multiprocessing.Process(target=burn, daemon=True) for _ in range(multiprocessing.cpu_count())]
+    with running_rig(idle=True, scenario=SCENARIO) as rig:
+        for burner in burners:
+            burner.start()
+        try:
+            intact = log_in_repeatedly(rig, way, HARD_PASSWORD, 15)
+        finally:
+            for burner in burners:
+                burner.kill()
+                burner.join()
+
+        assert intact == [True] * 15
+
+
+def burn() -> None:
+    while True:
+        pass

@@ -98,8 +98,12 @@ def running_rig(
     toml: str = "",
     login: str = "",
     size: str = "1024x768",
+    idle: bool = False,
 ) -> Iterator[Rig]:
-    """Start display, automator and simulator; *toml* and *login* are added to the configuration."""
+    """Start display, automator and simulator; *toml* and *login* are added to the configuration.
+
+    *idle*: the automator is stopped again, so that the test itself can act.
+    """
     with temporary_tree() as tree, xvfb(tree.root, size) as display:
         link_share(tree)
         _configure(tree, mode, password, toml, login)
@@ -112,6 +116,8 @@ def running_rig(
         }
         with simulator(display, tree.paths.settings_dir, scenario, environment=environment) as gateway:
             rig = Rig(tree, display, gateway, automator)
+            if idle:
+                automator.stop()
             rig.publish_gateway()
             yield rig
 

@@ -1,0 +1,153 @@
+"""The rule book: what a rule may say, how mistakes are met, and who overrides whom."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ibga.agent.report import Window
+from ibga.automator import rules
+from ibga.automator.rules import Event, Rule
+from ibga.config.settings import Notice, Notices
+from ibga.runtime import State
+from tests.support.reports import CONFIG, change, recorded
+
+GOOD = '[[dialog]]\nname = "mine"\ntitle = "Quarterly survey"\nclick = "Not now"\n'
+
+
+def load(tmp_path: Path, **files: str) -> tuple[dict[str, Rule], list[str]]:
+    """Return the rules by name and the mistakes, with *files* in the operator's folder."""
+    for name, text in files.items():
+        (tmp_path / f"{name}.toml").write_text(text)
+    loaded, mistakes = rules.load(rules.BUILT_IN, tmp_path)
+    return {rule.name: rule for rule in loaded}, [str(mistake) for mistake in mistakes]
+
+
+def dialog(name: str, title: str) -> Window:
+    return next(window for window in recorded(name).windows if window.title == title)
+
+
+def find(rule: Rule, window: Window, state: State = State.READY, *, asked: bool = False) -> Rule | None:
+    return rules.find((rule,), window, state, CONFIG, asked=asked)
+
+
+def test_an_operators_rule_is_added(tmp_path: Path) -> None:
+    found, mistakes = load(tmp_path, survey=GOOD)
+    assert mistakes == []
+    assert found["mine"].click == ("Not now",)
+    assert "paper-trading-warning" in found
+
+
+def test_an_operators_rule_overrides_a_shipped_one_of_its_name(tmp_path: Path) -> None:
+    override = '[[dialog]]\nname = "newer-version"\ntext_contains = "Newer"\nperson = "look"\n'
+    found, _ = load(tmp_path, mine=override)
+    assert found["newer-version"].person == "look"
+    assert found["newer-version"].click == ()
+
+
+def test_the_last_file_wins_among_the_operators_own(tmp_path: Path) -> None:
+    found, _ = load(tmp_path, a=GOOD, b=GOOD.replace("Not now", "Very much"))
+    assert found["mine"].click == ("Very much",)
+
+
+def test_operators_rules_come_first(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text(
+        '[[dialog]]\nname = "mine"\ntext_contains = "Newer Version"\nignore = true\n'
+    )
+    loaded, _ = rules.load(rules.BUILT_IN, tmp_path)
+    window = next(each for each in recorded("newer").windows if each.kind == "dialog")
+    found = rules.find(loaded, window, State.READY, CONFIG, asked=False)
+    assert found is not None
+    assert found.name == "mine"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("not toml at all", "not TOML"),
+        ('[[dialog]]\nname = "x"\nclick = "OK"\n', "nothing to know it by"),
+        ('[[dialog]]\nname = "x"\ntitle = "T"\n', "not exactly one of"),
+        ('[[dialog]]\nname = "x"\ntitle = "T"\nclick = "OK"\nignore = true\n', "not exactly one of"),
+        ('[[dialog]]\ntitle = "T"\nclick = "OK"\n', "no name"),
+        ('[[dialog]]\nname = "x"\ntitel = "T"\ntitle = "T"\nclick = "OK"\n', "no such key: titel"),
+        ('[[dialog]]\nname = "x"\ntitle_matches = "("\nclick = "OK"\n', "not a regular expression"),
+        ('[[dialog]]\nname = "x"\ntitle = "T"\nclick = 1\n', "neither a text nor a list"),
+        ('[[dialog]]\nname = "x"\ntitle = "T"\nwhen = ["awake"]\nclick = "OK"\n', "not among the states"),
+        ('[[dialog]]\nname = "x"\ntitle = "T"\nthen = "party"\nclick = "OK"\n', "not one of"),
+        (
+            '[[dialog]]\nname = "x"\ntitle = "T"\nclick = "OK"\nconfig = { "api.colour" = "red" }\n',
+            "no such setting",
+        ),
+        (
+            '[[dialog]]\nname = "x"\ntitle = "T"\nclick = "OK"\nconfig = { "account.password" = "x" }\n',
+            "no such setting",
+        ),
+        ('[[dialog]]\nname = "x"\ntitle = "T"\ncheck = "B"\nignore = true\n', "check goes with click"),
+        ('[dialog]\nname = "x"\n', "two brackets"),
+        ('[[dialogue]]\nname = "x"\n', "no such table: dialogue"),
+    ],
+)
+def test_a_mistake_is_named_with_its_file_and_costs_only_itself(tmp_path: Path, text: str, said: str) -> None:
+    found, mistakes = load(tmp_path, bad=text, good=GOOD)
+    assert len(mistakes) == 1
+    assert said in mistakes[0]
+    assert "bad.toml" in mistakes[0]
+    assert "mine" in found
+    assert "x" not in found
+
+
+def test_a_wrong_rule_beside_a_good_one_in_one_file_is_left_out(tmp_path: Path) -> None:
+    found, mistakes = load(tmp_path, both='[[dialog]]\nname = "x"\n' + GOOD)
+    assert "dialog x" in mistakes[0]
+    assert "mine" in found
+
+
+@pytest.mark.parametrize(
+    ("rule", "known"),
+    [
+        (Rule(name="r", title="QUARTERLY  survey", click=("OK",)), True),
+        (Rule(name="r", title="Quarterly", click=("OK",)), False),
+        (Rule(name="r", title_contains="quarterly", click=("OK",)), True),
+        (Rule(name="r", title_matches="^quarterly s", click=("OK",)), True),
+        (Rule(name="r", text_contains="TRADING with us", click=("OK",)), True),
+        (Rule(name="r", text_contains="Not now", click=("OK",)), False),  # a caption is no text
+        (Rule(name="r", text_matches="how do .* like", click=("OK",)), True),
+        (Rule(name="r", class_contains="feature.messages.", click=("OK",)), True),
+        (Rule(name="r", class_contains="feature.configure.", click=("OK",)), False),
+        (Rule(name="r", title="Quarterly survey", text_contains="something else", click=("OK",)), False),
+        (Rule(name="r", title="Quarterly survey", when=(State.LOADING,), click=("OK",)), False),
+        (Rule(name="r", title="Quarterly survey", when=(State.LOADING, State.READY), click=("OK",)), True),
+        (Rule(name="r", title="Quarterly survey", asked=True, click=("OK",)), False),
+    ],
+)
+def test_a_rule_knows_a_window_by_all_of_its_signs(rule: Rule, known: bool) -> None:
+    window = dialog("unknown", "Quarterly survey")
+    assert (find(rule, window) is rule) is known
+
+
+def test_a_rule_may_hold_under_a_setting_only() -> None:
+    rule = Rule(name="r", title="Quarterly survey", config=(("notices.order", "accept"),), click=("OK",))
+    window = dialog("unknown", "Quarterly survey")
+    assert find(rule, window) is None
+    config = replace(CONFIG, notices=Notices(order=Notice.ACCEPT))
+    assert rules.find((rule,), window, State.READY, config, asked=False) is rule
+
+
+def test_the_first_caption_that_is_there_is_the_target() -> None:
+    window = dialog("unknown", "Quarterly survey")
+    rule = Rule(name="r", title="Quarterly survey", click=("Never", "not now."))
+    target = rules.target(rule, window)
+    assert target is not None
+    assert target.text == "Not now"
+
+
+def test_a_disabled_button_is_no_target_and_no_other_is_taken_for_it() -> None:
+    report = recorded("unknown", change({"text": "Very much"}, enabled=False))
+    window = next(each for each in report.windows if each.title == "Quarterly survey")
+    rule = Rule(name="r", title="Quarterly survey", click=("Very much", "Not now"))
+    assert rules.target(rule, window) is None
+
+
+def test_events_are_told_by_their_names() -> None:
+    rule = rules.parse({"name": "r", "title": "T", "click": "OK", "then": "login-failed"})
+    assert rule.then is Event.LOGIN_FAILED
