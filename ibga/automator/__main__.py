@@ -18,14 +18,14 @@ from ibga import runtime, service
 from ibga.automator import decide as decisions
 from ibga.automator import memory
 from ibga.automator.decision import Decision
-from ibga.automator.evidence import save_unknown_dialog
+from ibga.automator.evidence import kind_of, masked, save_unknown_dialog
 from ibga.automator.executor import Executor, Result
 from ibga.automator.eyes import Eyes
 from ibga.automator.handshake import Failure, HandshakeError, handshake
 from ibga.automator.login import credentials
 from ibga.automator.logins import Logins
 from ibga.automator.session import ApiAnswer, Now, Session, Sight, after, close_requested, observe
-from ibga.automator.steps import ProbeApi, RecordLogin, Reply, SaveEvidence, Wait, fingerprint
+from ibga.automator.steps import ProbeApi, RecordLogin, Reply, SaveEvidence, Wait
 from ibga.config import Config, load_for_service
 from ibga.errors import IbgaError
 from ibga.notify import Notifier
@@ -94,12 +94,14 @@ class Automator:
         if self.reload_wanted:
             self._reload()
         at = now()
+        self._executor.prepare()
         self._take_answers()
         self._take_request(at)
         sight = self._sight()
         before = self._session
         self._session = observe(self._session, sight, self._config, at)
         decision = decisions.decide(self._session, sight, self._config, at)
+        decision = replace(decision, reason=masked(decision.reason), person=masked(decision.person))
         self._note_state(decision)
         self._publish(decision, sight, at)
         if before.settings != self._session.settings:
@@ -251,9 +253,9 @@ class Automator:
             self._config.paths, window, content, self._executor.screenshot(), time.time()
         )
         where = str(folder) if folder is not None else "(it could not be saved)"
-        text = f"unknown dialog {window.title!r}, left alone; saved in {where}"
+        text = masked(f"unknown dialog {window.title!r}, left alone; saved in {where}")
         log.warning("%s", text)
-        evidence = {**self._session.evidence, fingerprint(window): where}
+        evidence = {**self._session.evidence, kind_of(window): where}
         self._session = replace(
             self._session,
             evidence=MappingProxyType(evidence),

@@ -34,9 +34,22 @@ _DEEDS = (Click, Type, Choose, ChoosePath, Menu, CloseWindow)
 
 def decide(session: Session, sight: Sight, config: Config, now: Now) -> Decision:
     """Return where the session stands and the next step."""
-    decision = _decide(session, sight, config, now)
+    decision = _honest(_decide(session, sight, config, now), session, sight, config, now)
     if isinstance(decision.step, _DEEDS) and decision.step.name in session.tries:
         return _paced(decision, session.tries[decision.step.name], now)
+    return decision
+
+
+def _honest(decision: Decision, session: Session, sight: Sight, config: Config, now: Now) -> Decision:
+    """Take back a "ready" that what is seen does not bear out, as while a dialog will not go."""
+    if decision.state is not State.READY:
+        return decision
+    seen = facts(session, sight, config, now)
+    for fact in (seen.process, seen.ui, seen.api):
+        if not fact.ok:
+            return dataclasses.replace(
+                decision, state=State.NEEDS_PERSON, reason=fact.detail, person="look at the gateway's screen"
+            )
     return decision
 
 

@@ -3,9 +3,10 @@
 from ibga.agent.report import Report, Window
 from ibga.automator import conflict, rules, second_factor
 from ibga.automator.decision import Decision
+from ibga.automator.evidence import kind_of
 from ibga.automator.rules import Rule
 from ibga.automator.session import Now, Session, Sight, is_ending
-from ibga.automator.steps import Answered, Click, CloseWindow, Deed, SaveEvidence, Selected, Wait, fingerprint
+from ibga.automator.steps import Answered, Click, CloseWindow, Deed, SaveEvidence, Selected, Wait
 from ibga.config import Config
 from ibga.runtime import State
 
@@ -123,7 +124,7 @@ def _unknown(window: Window, session: Session, now: Now, patience: float) -> Dec
     since = session.shown[window.id].since if window.id in session.shown else now.mono
     if now.mono < since + patience:
         return since + patience
-    folder = session.evidence.get(fingerprint(window))
+    folder = session.evidence.get(kind_of(window))
     if folder is None:
         return Decision(
             state=_state(session),

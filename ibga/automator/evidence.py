@@ -53,7 +53,7 @@ def kind_of(window: Window) -> str:
     package = window.class_name.rpartition(".")[0]
     words = [package, window.title, *window.labels()]
     plain = "\n".join(_DIGITS.sub("0", _ACCOUNT.sub("account", fold(word))) for word in words)
-    slug = re.sub(r"[^a-z0-9]+", "-", fold(_masked(window.title))).strip("-")[:30] or "untitled"
+    slug = re.sub(r"[^a-z0-9]+", "-", fold(masked(window.title))).strip("-")[:30] or "untitled"
     return f"{slug}-{hashlib.sha256(plain.encode()).hexdigest()[:12]}"
 
 
@@ -65,14 +65,14 @@ def rule_skeleton(window: Window, kind: str) -> str:
         "# and copy this file to /etc/ibga/dialogs.d/; it is read as soon as it is there.",
         "#[[dialog]]",
         f"#name = {_toml(kind)}",
-        f"#title = {_toml(_masked(window.title))}",
+        f"#title = {_toml(masked(window.title))}",
     ]
     lines += [f"#text_contains = {_toml(text)}  # or a part of it" for text in _telling_texts(window)]
     if package:
         lines.append(f"#class_contains = {_toml(package + '.')}")
     lines.append("# One of these:")
-    lines += [f"#click = {_toml(_masked(collapse(text)))}" for text in _texts_of(window, "JButton")]
-    lines += [f"#check = [{_toml(_masked(collapse(text)))}]" for text in _texts_of(window, "JCheckBox")]
+    lines += [f"#click = {_toml(masked(collapse(text)))}" for text in _texts_of(window, "JButton")]
+    lines += [f"#check = [{_toml(masked(collapse(text)))}]" for text in _texts_of(window, "JCheckBox")]
     return "\n".join([*lines, "#close = true", "#ignore = true", ""])
 
 
@@ -82,7 +82,7 @@ def _telling_texts(window: Window) -> list[str]:
         id(each) for kind in ("JButton", "JCheckBox", "JRadioButton") for each in window.find_all(kind)
     }
     texts = {
-        _before_numbers(_masked(collapse(each.text)))
+        _before_numbers(masked(collapse(each.text)))
         for each in window.walk()
         if each.text and not each.editable and id(each) not in buttons
     }
@@ -114,8 +114,8 @@ def _save(
     try:
         text = report.decode(errors="replace") if isinstance(report, bytes) else report
         files = {
-            "report.json": _masked(text).encode(),
-            "tree.txt": _masked(window_as_text(window) + "\n").encode(),
+            "report.json": masked(text).encode(),
+            "tree.txt": masked(window_as_text(window) + "\n").encode(),
             "rule.toml": rule_skeleton(window, kind).encode(),
         }
         if screenshot_png is not None:
@@ -141,7 +141,8 @@ def _prune(base: Path) -> None:
         shutil.rmtree(old)
 
 
-def _masked(text: str) -> str:
+def masked(text: str) -> str:
+    """Return *text* with its account ids made unreadable."""
     return _ACCOUNT.sub(_MASK, text)
 
 

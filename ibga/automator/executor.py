@@ -17,6 +17,7 @@ from ibga import x11
 from ibga.agent.commands import Action, Command, send
 from ibga.agent.report import Bounds, Component, Report, Row, Window, fold
 from ibga.automator import input as xinput
+from ibga.automator.evidence import masked
 from ibga.automator.input import Input
 from ibga.automator.login import utf16_length
 from ibga.automator.steps import (
@@ -59,7 +60,11 @@ class StaleError(Exception):
 
 
 class NoEffectError(Exception):
-    """It was done, or could not be done, and nothing came of it."""
+    """It could not be done."""
+
+
+class UnseenError(NoEffectError):
+    """It was done, and nothing came of it."""
 
 
 class Sight(Protocol):
@@ -86,6 +91,7 @@ class Executor:
         self._connection: Any = None
         self._input: Input | None = None
         self._connected_to: Display | None = None
+        self._prepared_for: Display | None = None
         self._mouse_failures = 0
         self._mouse_failed_for: int | None = None  # pid
 
@@ -106,7 +112,7 @@ class Executor:
                 log.debug("%s: %s", step.name, why)
                 return Result.STALE
             except NoEffectError as why:
-                self._no_effect(step, way, str(why), decided_on.pid)
+                self._no_effect(step, way, why)
                 continue
             if way is Way.XTEST:
                 self._mouse_failures = 0
@@ -148,14 +154,27 @@ class Executor:
             self._mouse_failed_for, self._mouse_failures = pid, 0
         return [Way.AGENT] if self._mouse_failures >= TRUST else [Way.XTEST, Way.AGENT]
 
-    def _no_effect(self, step: Deed, way: Way, why: str, pid: int) -> None:
-        if way is Way.XTEST and self._way is Way.AUTO:
+    def _no_effect(self, step: Deed, way: Way, why: NoEffectError) -> None:
+        text = masked(str(why))
+        if way is Way.AGENT or self._way is not Way.AUTO:
+            log.warning("%s by %s: %s", step.name, way, text)
+            return
+        log.warning("%s by mouse and keyboard: %s; now through the agent", step.name, text)
+        if isinstance(why, UnseenError):
             self._mouse_failures += 1
-            log.warning("%s by mouse and keyboard: %s; now through the agent", step.name, why)
             if self._mouse_failures == TRUST:
-                log.warning("mouse and keyboard do not reach the gateway: from now on the agent comes first")
-        else:
-            log.warning("%s by %s: %s", step.name, way, why)
+                log.warning("mouse and keyboard do not reach the gateway: from now on the agent is used")
+
+    def prepare(self) -> None:
+        """Connect to a display as soon as it is there, so that the first click need not wait for it."""
+        display = self._eyes.display
+        if display is None or display == self._prepared_for or self._way is Way.AGENT:
+            return
+        self._prepared_for = display
+        try:
+            self._mouse()
+        except IbgaError as error:
+            log.warning("%s", error)
 
     def _mouse(self) -> Input | None:
         """Return mouse and keyboard of the display that is up now."""
@@ -228,7 +247,7 @@ class Executor:
                 return report
             passed = time.monotonic() - start
             if passed >= timeout and not (passed < timeout + BUSY_LIMIT and self._eyes.silent() > BUSY):
-                raise NoEffectError(f"{what} was not seen within {passed:.1f} s")
+                raise UnseenError(f"{what} was not seen within {passed:.1f} s")
             self._eyes.wait(min(0.25, max(0.01, timeout - passed)))
 
     def _await_effect(self, step: Click | Menu | CloseWindow, before: Report) -> None:

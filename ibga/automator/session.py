@@ -21,6 +21,7 @@ EXPIRED_PAUSE = 1.0  # s before the full login that follows a void token
 ANSWER_TIMEOUT = 30.0  # s from the press to any sign of life; then IB has dropped the request (guide 3.5)
 FELL_BACK_TIMEOUT = 3.0  # s with a usable form after the progress frame has gone
 ADOPT_SETTLE = 1.5  # s of a main window and nothing else
+CLOSE_TIMEOUT = 60.0  # s for a process to end that was seen to shut down
 _LAST_PHASE = "starting application"
 _TOO_MANY = re.compile(r"please wait(?: (\d+) minutes?)?(?:[ &]+)?(?:(\d+) seconds?)?", re.IGNORECASE)
 _TOO_MANY_MARGIN = 3.0  # s (guide 4.3)
@@ -126,7 +127,7 @@ class Session:
     closed: bool = False  # and answered
     tries: Mapping[str, Try] = field(default_factory=lambda: MappingProxyType({}))
     warnings: tuple[str, ...] = ()
-    evidence: Mapping[tuple[object, ...], str] = field(default_factory=lambda: MappingProxyType({}))
+    evidence: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))  # kind -> folder
 
 
 def is_ending(session: Session, sight: Sight) -> bool:
@@ -146,6 +147,8 @@ def observe(session: Session, sight: Sight, config: Config, now: Now) -> Session
         session = _of_new_process(session, pid, now)
     if sight.report is None:
         return session
+    if session.closed and sight.view.main is not None and now.mono > session.close_since + CLOSE_TIMEOUT:
+        session = replace(session, closed=False)  # it did not end after all
     session = _observe_windows(session, sight, config, now)
     session = _observe_progress(session, sight.view, now)
     session = _observe_second_factor(session, sight.view, now)

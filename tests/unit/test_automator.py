@@ -9,6 +9,7 @@ import pytest
 from ibga.agent.report import Component, Report, fold
 from ibga.automator import rules
 from ibga.automator.decide import facts
+from ibga.automator.evidence import kind_of
 from ibga.automator.ledger import Outcome
 from ibga.automator.main_window import connected, connections
 from ibga.automator.session import ApiAnswer, LoginBlock, Session, Try, after, waiting_time
@@ -405,9 +406,7 @@ def test_an_unknown_dialog_is_saved_after_a_while_then_left_to_a_person() -> Non
     window = report.window(decision.step.window)
     assert window is not None
 
-    from ibga.automator.steps import fingerprint
-
-    session = replace(session, evidence={fingerprint(window): "/var/log/here"})
+    session = replace(session, evidence={kind_of(window): "/var/log/here"})
     _, decision = look(report, session=session, now=later(4))
     assert decision.state is State.NEEDS_PERSON
     assert "/var/log/here" in decision.person
