@@ -121,7 +121,7 @@ def _wait_open(port: int) -> float:
 
 def bench_idle(seconds: float) -> list[Row]:
     """Memory and processor time of an instance that is ready and left alone."""
-    with running_suite(without=()) as suite, _vnc(suite):
+    with running_suite() as suite, _vnc(suite):
         suite.wait_state(State.READY)
         time.sleep(10)  # what a start leaves behind: just-in-time compilation, the garbage of it
         pythons = [process for process in suite.tree.processes() if process.name().startswith("python")]
@@ -157,6 +157,7 @@ def bench_idle(seconds: float) -> list[Row]:
 
 @contextmanager
 def _vnc(suite: Suite) -> Iterator[None]:
+    subprocess.run([REPOSITORY / "packaging/novnc/fetch", suite.tree.paths.novnc_dir], check=True)
     service = suite.tree.start("ibga.vnc", watchdog=20)
     service.wait_ready(30)
     yield
