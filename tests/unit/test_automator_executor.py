@@ -1,0 +1,209 @@
+"""The executor through a FIFO that the test reads: what it does, and what it refuses to do."""
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ibga.agent.report import Answer, Report
+from ibga.automator.executor import Executor, Result
+from ibga.automator.steps import Answered, Click, CloseWindow, LoginStarted, Type
+from ibga.config.settings import Input
+from ibga.errors import IbgaError
+from ibga.runtime import Display
+from tests.support.reports import change, recorded
+
+
+class Agent:
+    """Stands for the eyes and the agent: answers a command with the next report."""
+
+    def __init__(self, fifo: Path, report: Report, *, ok: bool = True) -> None:
+        os.mkfifo(fifo)
+        self._fifo = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+        self.report: Report | None = report
+        self.display: Display | None = None
+        self.commands: list[dict[str, Any]] = []
+        self.effect: Callable[[Report], Report] = lambda report: report
+        self._ok = ok
+
+    def silent(self) -> float:
+        return 0.0
+
+    def wait(self, timeout: float) -> bool:
+        try:
+            text = os.read(self._fifo, 65536).decode()
+        except BlockingIOError:
+            text = ""
+        for line in text.splitlines():
+            command = json.loads(line)
+            self.commands.append(command)
+            assert self.report is not None
+            answer = Answer(id=command["id"], ok=self._ok, error="" if self._ok else "disabled")
+            report = self.effect(self.report) if self._ok else self.report
+            self.report = replace(report, seq=self.report.seq + 1, answered=(answer,))
+        return bool(text)
+
+    def close(self) -> None:
+        os.close(self._fifo)
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Iterator[Callable[..., tuple[Agent, Executor]]]:
+    agents = []
+
+    def make(
+        report: Report,
+        *,
+        way: Input = Input.AGENT,
+        before_login: Callable[[], None] = lambda: None,
+        ok: bool = True,
+    ) -> tuple[Agent, Executor]:
+        agent = Agent(tmp_path / "fifo", report, ok=ok)
+        agents.append(agent)
+        return agent, Executor(agent, tmp_path / "fifo", way, before_login)
+
+    yield make
+    for agent in agents:
+        agent.close()
+
+
+Made = Callable[..., tuple[Agent, Executor]]
+
+
+def press_paper(report: Report, timeout: float = 0.2) -> Click:
+    window = next(each for each in report.windows if each.title == "Warning")
+    button = window.find("JButton")
+    assert button is not None
+    return Click(
+        name="answer",
+        window=window.id,
+        component=button.id,
+        effect=Answered(window.id),
+        effect_timeout=timeout,
+    )
+
+
+def gone(title: str) -> Callable[[Report], Report]:
+    return lambda report: replace(
+        report, windows=tuple(each for each in report.windows if each.title != title)
+    )
+
+
+def test_a_click_works_when_its_effect_is_seen(made: Made) -> None:
+    report = recorded("paper")
+    agent, executor = made(report)
+    agent.effect = gone("Warning")
+
+    assert executor.perform(press_paper(report), report) is Result.WORKED
+    assert [each["command"] for each in agent.commands] == ["click"]
+
+
+def test_a_click_without_effect_is_told_and_made_once(made: Made) -> None:
+    report = recorded("paper")
+    agent, executor = made(report)
+
+    assert executor.perform(press_paper(report), report) is Result.NO_EFFECT
+    assert len(agent.commands) == 1
+
+
+def test_what_the_agent_refuses_has_no_effect(made: Made) -> None:
+    report = recorded("paper")
+    agent, executor = made(report, ok=False)
+    agent.effect = gone("Warning")
+    assert executor.perform(press_paper(report), report) is Result.NO_EFFECT
+
+
+def test_nothing_is_done_in_a_window_that_shows_something_else_by_now(made: Made) -> None:
+    old = recorded("paper")
+    words = "This is a question of another kind"
+    text = next(each.text for _, each in old.walk() if "brokerage" in each.text)
+    agent, executor = made(recorded("paper", change({"text": text}, text=words)))
+
+    assert executor.perform(press_paper(old), old) is Result.STALE
+    agent.wait(0)
+    assert agent.commands == []
+
+
+def test_nothing_is_done_when_the_window_has_gone(made: Made) -> None:
+    old = recorded("paper")
+    agent, executor = made(gone("Warning")(old))
+    assert executor.perform(press_paper(old), old) is Result.STALE
+    agent.wait(0)
+    assert agent.commands == []
+
+
+def test_a_button_that_was_disabled_meanwhile_is_not_pressed(made: Made) -> None:
+    old = recorded("paper")
+    agent, executor = made(recorded("paper", change({"text": "I understand and accept"}, enabled=False)))
+    assert executor.perform(press_paper(old), old) is Result.STALE
+    agent.wait(0)
+    assert agent.commands == []
+
+
+def test_nothing_is_pressed_when_the_login_cannot_be_written_down(made: Made) -> None:
+    def full() -> None:
+        raise IbgaError("cannot write the login ledger")
+
+    report = recorded("login", change({"text": "Log In"}, enabled=True))
+    agent, executor = made(report, before_login=full)
+    window = next(each for each in report.windows if each.find("JPasswordField"))
+    button = window.find("JButton", "Log In")
+    assert button is not None
+    step = Click(
+        name="log in",
+        window=window.id,
+        component=button.id,
+        effect=LoginStarted(button.id),
+        login_attempt=True,
+    )
+    with pytest.raises(IbgaError):
+        executor.perform(step, report)
+    agent.wait(0)
+    assert agent.commands == []
+
+
+def test_a_text_is_proved_by_what_the_field_holds_then(made: Made) -> None:
+    report = recorded("login")
+    agent, executor = made(report)
+    window = next(each for each in report.windows if each.find("JPasswordField"))
+    field = window.find("JPasswordField")
+    assert field is not None
+    step = Type(name="type", window=window.id, component=field.id, text="ab€")
+
+    agent.effect = lambda _: recorded("login", change({"id": field.id}, length=2))
+    assert executor.perform(step, report) is Result.NO_EFFECT
+    assert agent.report is not None
+    agent.effect = lambda _: recorded("login", change({"id": field.id}, length=3))
+    assert executor.perform(step, agent.report) is Result.WORKED
+
+
+def test_without_a_display_the_agent_is_used_and_it_is_said(
+    made: Made, caplog: pytest.LogCaptureFixture
+) -> None:
+    report = recorded("paper")
+    agent, executor = made(report, way=Input.AUTO)
+    agent.effect = gone("Warning")
+    assert executor.perform(press_paper(report), report) is Result.WORKED
+    assert "now through the agent" in caplog.text
+
+
+def test_xtest_alone_does_nothing_without_a_display(made: Made) -> None:
+    report = recorded("paper")
+    agent, executor = made(report, way=Input.XTEST)
+    assert executor.perform(press_paper(report), report) is Result.NO_EFFECT
+    agent.wait(0)
+    assert agent.commands == []
+
+
+def test_closing_a_window_goes_through_the_agent(made: Made) -> None:
+    report = recorded("write-access")
+    agent, executor = made(report, way=Input.XTEST)
+    window = next(each for each in report.windows if each.title.startswith("API client needs"))
+    agent.effect = gone(window.title)
+    step = CloseWindow(name="close", window=window.id, effect=Answered(window.id))
+    assert executor.perform(step, report) is Result.WORKED
+    assert agent.commands[0]["command"] == "close"
