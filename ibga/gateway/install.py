@@ -311,7 +311,7 @@ def _run_unattended(installer: Path, target: Path) -> tuple[int, list[str]]:
     """Return the exit code and the last lines of output. Raises IbgaError when it takes too long.
 
     It is in a session of its own, so that all it started can be ended with it. What it unpacks on the
-    way comes beside the target: /tmp may be small.
+    way comes beside the target: /tmp may be small. Below HOME it may put its JRE (guide 1.4, 1.6).
     """
     environment = {name: value for name, value in os.environ.items() if name not in (*PRIVATE, "DISPLAY")}
     last_lines: collections.deque[str] = collections.deque(maxlen=5)
@@ -322,7 +322,7 @@ def _run_unattended(installer: Path, target: Path) -> tuple[int, list[str]]:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             cwd=scratch,
-            env={**environment, "INSTALL4J_TEMP": scratch},
+            env={**environment, "HOME": str(target.parents[1]), "INSTALL4J_TEMP": scratch},
             start_new_session=True,
         )
         reader = threading.Thread(target=_read, args=(process, last_lines), daemon=True)

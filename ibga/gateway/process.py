@@ -54,11 +54,8 @@ class Jvm:
         return int(self.process.pid)
 
     def runs(self) -> bool:
-        """Whether it is there and no zombie."""
-        try:
-            return bool(self.process.is_running()) and self.process.status() != psutil.STATUS_ZOMBIE
-        except psutil.NoSuchProcess:
-            return False
+        """Whether it is still there."""
+        return lives(self.process)
 
     def stopped(self) -> bool:
         """Whether it was halted by SIGSTOP or a debugger."""
@@ -66,6 +63,16 @@ class Jvm:
             return self.process.status() in (psutil.STATUS_STOPPED, psutil.STATUS_TRACING_STOP)
         except psutil.NoSuchProcess:
             return False
+
+
+def lives(process: psutil.Process) -> bool:
+    """Whether *process* is still there. A child of ours is until it is reaped, and its exit code known."""
+    try:
+        if not process.is_running():
+            return False
+        return bool(process.status() != psutil.STATUS_ZOMBIE or process.ppid() == os.getpid())
+    except psutil.NoSuchProcess:
+        return False
 
 
 class Output:
@@ -297,20 +304,21 @@ def end_all(runtime_dir: Path, reap: Callable[[], None], *, grace: float) -> lis
     """
     names: list[str] = []
     deadline = time.monotonic() + grace
-    asked: set[int] = set()
+    asked: set[psutil.Process] = set()
     while True:
         reap()
-        left = instance_processes(runtime_dir)
+        # One that is about to be gone has no environment any more, hence those that were asked, too.
+        left = set(instance_processes(runtime_dir)) | {process for process in asked if lives(process)}
         if not left:
             return names
         for process in left:
             with contextlib.suppress(psutil.NoSuchProcess):
                 if time.monotonic() >= deadline:
                     process.kill()
-                elif process.pid not in asked:
+                elif process not in asked:
                     names.append(f"{process.name()} ({process.pid})")
-                    asked.add(process.pid)
                     process.terminate()
+                asked.add(process)
         if time.monotonic() > deadline + KILL_TIMEOUT:
             raise IbgaError(
                 f"{', '.join(names)} cannot be killed", hint="does the disk hang (state D in ps)?"
