@@ -10,6 +10,7 @@ from ibga.config import Config
 from ibga.config.settings import Account, Mode, Tab
 from ibga.runtime import State
 
+CAME_BACK_PAUSE = 0.5  # s for the notice that says why the form is back (guide 2.7)
 ENABLED_TIMEOUT = 3.0  # s for the button to follow the fields
 _TABS = {Tab.IB_API: ("IB API", "TWS/API"), Tab.FIX_CTCI: ("FIX CTCI",)}
 _MODES = {Mode.LIVE: "Live Trading", Mode.PAPER: "Paper Trading"}
@@ -82,6 +83,12 @@ def decide_login(window: Window, session: Session, sight: Sight, config: Config,
     blocked = _blocked(session, sight, config, now)
     if blocked is not None:
         return blocked
+    if session.phase and now.mono < session.quiet_since + CAME_BACK_PAUSE:
+        return Decision(
+            state=State.LOGIN,
+            reason="the login form is back",
+            step=Wait(session.quiet_since + CAME_BACK_PAUSE),
+        )
     if not form.usable:
         return Decision(state=State.LOGIN, reason="the login form cannot be filled yet")
     return _fill(form, session, config, now)

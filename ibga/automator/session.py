@@ -162,6 +162,7 @@ def _of_new_process(session: Session, pid: int | None, now: Now) -> Session:
     return Session(
         pid=pid,
         pid_since=now.mono,
+        state=session.state,
         quiet_since=now.mono,
         failures=session.failures,
         not_before=session.not_before,

@@ -783,3 +783,30 @@ def test_the_shipped_rule_book_has_no_mistake() -> None:
     loaded, mistakes = rules.load(rules.BUILT_IN, DATA)
     assert mistakes == ()
     assert len({rule.name for rule in loaded}) == len(loaded)
+
+
+def test_a_form_that_came_back_is_not_filled_before_its_notice_could_show() -> None:
+    report = recorded("login")
+    session = Session(pid=report.pid, phase="Authenticating...", progress_since=NOW.mono - 3)
+    session, decision = look(report, session=session)
+    assert decision.step == Wait(NOW.mono + 0.5)
+    _, decision = look(report, session=session, now=later(0.5))
+    assert isinstance(decision.step, Click)
+
+
+def test_ready_is_taken_back_while_a_known_dialog_will_not_go() -> None:
+    report = recorded("newer", change({"text": "OK"}, enabled=False))
+    session = in_session(report, settings=READ, api=API, state=State.READY)
+    session, decision = look(report, session=session, now=later(1))
+    assert decision.state is State.READY
+    _, decision = look(report, session=session, now=later(40))
+    assert decision.state is not State.READY
+
+
+def test_a_process_that_did_not_end_after_all_is_worked_with_again() -> None:
+    report = recorded("main")
+    session = in_session(report, settings=READ, api=API, closed=True, close_since=NOW.mono)
+    _, decision = look(report, session=session, now=later(30))
+    assert decision.state is State.RESTARTING
+    _, decision = look(report, session=session, now=later(61))
+    assert decision.state is State.READY
