@@ -3,7 +3,7 @@ PYTHON := /usr/bin/python3
 VENV := .venv
 PYTEST := $(VENV)/bin/pytest -q
 
-.PHONY: demo test deb setup venv agent lint unit component system
+.PHONY: demo test deb venv agent lint unit component system system-12 system-13
 
 # The two commands of the README. Both install what is missing, as root, on Debian 12 or 13.
 
@@ -44,5 +44,12 @@ unit: venv
 component: venv agent
 	$(PYTEST) tests/component
 
+# Both at once: most of the time is spent waiting for what a booted system does.
 system: venv
-	$(PYTEST) tests/system
+	$(MAKE) --no-print-directory --jobs=2 --output-sync=target system-12 system-13
+
+system-12: venv
+	$(PYTEST) tests/system -k "not debian13"
+
+system-13: venv
+	$(PYTEST) tests/system -k debian13
