@@ -58,6 +58,7 @@ class Runner:
         self._reported = False  # whether the present JVM's agent has
         self._ready = False  # whether systemd was told
         self._frozen = False
+        self._pinged = 0.0  # time.monotonic()
 
     def run(self, jvm: Jvm | None, current: Program | None) -> None:
         self._paths.agent_dir.mkdir(mode=0o750, exist_ok=True)
@@ -107,9 +108,20 @@ class Runner:
             self._signals.get()
         self._children.reap()
 
+    def _ping(self) -> None:
+        """Tell systemd that all is well, or that a wait goes on which has a deadline of its own."""
+        now = time.monotonic()
+        if now >= self._pinged + min(PING_INTERVAL, self._notify.ping_interval) - 0.01:
+            self._notify.ping()
+            self._pinged = now
+
     def _runs(self) -> bool:
         self._children.reap()
         return self._jvm is not None and self._jvm.runs()
+
+    def _gone(self) -> bool:
+        self._ping()
+        return not self._runs()
 
     # -- start --------------------------------------------------------------------------------------
 
@@ -161,7 +173,8 @@ class Runner:
                             hint=f"it said last: {self._output.last_words()}",
                             code=Exit.TEMPORARY,
                         )
-                    self._wait(1.0)
+                    self._ping()
+                    self._wait(min(1.0, self._notify.ping_interval))
                     self._follow_launcher()
             finally:
                 self._watch = None
@@ -201,20 +214,16 @@ class Runner:
         would be most of what this service costs while nothing happens.
         """
         pulse = Pulse()
-        pinged = 0.0
         self._frozen = False
         while self._runs():
             self._feel(pulse)
-            now = time.monotonic()
             if pulse.age() > FROZEN_AGE:
                 if not self._frozen:
                     self._freeze(pulse.age())
             else:
                 if self._frozen:
                     self._thaw()
-                if now >= pinged + min(PING_INTERVAL, self._notify.ping_interval) - 0.01:
-                    self._notify.ping()
-                    pinged = now
+                self._ping()
             self._wait(min(LOOK_INTERVAL, self._notify.ping_interval))
 
     def _feel(self, pulse: Pulse) -> None:
@@ -302,6 +311,7 @@ class Runner:
                 if evidence:
                     log.info("IB Gateway restarts itself: %s", evidence)
                     self._status.say(GatewayState.RESTARTING, "IB Gateway restarts itself")
+            self._ping()
             self._wait(0.3)
         if evidence:
             log.warning("no new IB Gateway within %g s of its own restart", SUCCESSOR_TIMEOUT)
@@ -343,6 +353,6 @@ class Runner:
         folders = [self._paths.runtime_dir, self._paths.replies_dir]
         with runtime.Watch([folder for folder in folders if folder.is_dir()]) as self._watch:
             try:
-                return closing.log_out(self._config, lambda: not self._runs(), self._pause)
+                return closing.log_out(self._config, self._gone, self._pause)
             finally:
                 self._watch = None

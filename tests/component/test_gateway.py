@@ -14,6 +14,7 @@ import pytest
 from ibga.agent.heartbeat import read_heartbeat
 from ibga.agent.report import read_report
 from ibga.gateway import runner
+from ibga.gateway.process import is_restarter
 from ibga.runtime import Display, Gateway, GatewayState, Reply, Request, publish, read
 from tests.support.deadline import wait_until
 from tests.support.installer import tiny_installer
@@ -400,6 +401,24 @@ def test_a_self_restart_is_adopted_with_its_token_and_can_be_ended(instance: Ins
     assert service.stop(40) == 0
     assert [event["how"] for event in instance.events("exit")] == ["self-restart", "menu"]
     assert not instance.gateway_processes()
+
+
+def test_a_slow_self_restart_does_not_run_into_the_watchdog(instance: Instance) -> None:
+    instance.scenario()
+    service = instance.run(watchdog=2.0)
+    instance.wait_event("login-complete")
+    instance.command("self-restart")
+    restarter = wait_until(
+        lambda: next(filter(is_restarter, instance.gateway_processes()), None), "the restarter", interval=0.0
+    )
+    restarter.suspend()
+    instance.wait_state(GatewayState.RESTARTING)
+    begin = time.monotonic()
+    time.sleep(4.0)
+    assert service.notify.pings(since=begin) >= 3  # one a second is asked for
+    restarter.resume()
+    instance.wait_state(GatewayState.RUNNING)
+    assert instance.record().restarts == 1
 
 
 def test_the_jvm_of_a_killed_service_is_adopted_not_doubled(instance: Instance) -> None:
