@@ -2,7 +2,9 @@
 
 import hashlib
 import multiprocessing
+import os
 import shutil
+import signal
 import socket
 import time
 
@@ -121,6 +123,40 @@ def test_wrong_credentials_are_tried_once_also_after_a_restart(outcome: str) -> 
 
         assert rig.wait_state(State.NEEDS_PERSON).person
         assert len(rig.events("login")) == 1
+
+
+def test_corrected_credentials_are_tried_after_a_reload() -> None:
+    with running_rig(password="wrong", scenario={"login.password": "right"}) as rig:
+        rig.wait_state(State.NEEDS_PERSON)
+        (rig.paths.config_dir / "password").write_text("right")
+
+        rig.automator.process.send_signal(signal.SIGHUP)
+
+        rig.wait_state(State.READY)
+        assert [event["result"] for event in rig.events("login-result")] == ["login-failed", "ok"]
+
+
+def test_an_automatic_restart_with_its_token_needs_no_login() -> None:
+    with running_rig(scenario={"restart.token": "ok"}) as rig:
+        rig.wait_state(State.READY)
+        rig.gateway.command("self-restart")
+        ended = rig.gateway.wait_for("exit", how="self-restart")
+        pid = int(wait_until(lambda: rig.gateway_started_after(ended), "its successor")["pid"])
+        try:
+            rig.publish_gateway(pid=pid)
+            wait_until(
+                lambda: (
+                    (session := rig.session())
+                    and session.state is State.READY
+                    and session.facts.process.detail == f"process {pid}"
+                ),
+                "the new process is ready",
+                timeout=40,
+            )
+            assert len(rig.events("login")) == 1
+            assert not rig.automator.warnings()
+        finally:
+            os.kill(pid, signal.SIGKILL)
 
 
 def test_a_login_that_failed_for_another_reason_is_tried_later() -> None:
@@ -381,7 +417,7 @@ def test_a_torn_report_is_named_and_the_session_goes_on() -> None:
 
 
 def test_nothing_is_clicked_while_the_ledger_cannot_be_written() -> None:
-    with running_rig(scenario={"delay.start": "2"}) as rig:
+    with running_rig() as rig:  # its JVM takes longer to show a window than this
         shutil.rmtree(rig.paths.logins_dir)
         rig.paths.logins_dir.write_text("not a folder")
 

@@ -74,9 +74,17 @@ class Rig:
             timeout=timeout,
         )
 
-    def publish_gateway(self, state: GatewayState = GatewayState.RUNNING) -> None:
+    def gateway_started_after(self, event: Event) -> Event | None:
+        """Return the start of a process that came after *event*: a restart that the gateway made itself."""
+        return next((each for each in self.events("start") if each["time"] > event["time"]), None)
+
+    def publish_gateway(self, state: GatewayState = GatewayState.RUNNING, *, pid: int | None = None) -> None:
+        """Say as the gateway service would which process is the gateway; by default the one started here."""
         record = Gateway(
-            state=state, reason="as the test says", since=time.time(), pid=self.gateway.process.pid
+            state=state,
+            reason="as the test says",
+            since=time.time(),
+            pid=self.gateway.process.pid if pid is None else pid,
         )
         runtime.publish(self.paths.runtime_dir / "gateway.json", record)
 
