@@ -48,7 +48,7 @@ class ContainerError(Exception):
 
 def depends(control: Path = TREE / "packaging/debian/control") -> tuple[str, ...]:
     """Names of the packages that the .deb depends on or recommends, without versions and substitutions."""
-    fields = re.findall(r"^(?:Depends|Recommends):(.*?)(?=^\S)", control.read_text(), re.DOTALL | re.MULTILINE)
+    fields = re.findall(r"^(?:Depends|Recommends):(.*?)(?=^\S)", control.read_text(), re.S | re.M)
     names = (item.split("(")[0].split("|")[0].strip() for item in ",".join(fields).split(","))
     return tuple(sorted(name for name in names if name and not name.startswith("$")))
 
