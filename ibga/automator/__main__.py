@@ -35,6 +35,7 @@ log = logging.getLogger("ibga.automator")
 
 RENEWAL = 8.0  # s between renewals of session.json, which holds for 30
 TURN = 4.0  # s between two looks when nothing changes: at the heartbeat, at deadlines
+PAST_DUE = 0.25  # s between two looks for what should have come already
 HANDSHAKE_TIMEOUT = 4.0  # s
 HIGHEST_CLIENT_ID = 2**31 - 1  # a trader's client hardly takes it (design section 6)
 
@@ -129,7 +130,7 @@ class Automator:
         step = decision.step
         match step:
             case Wait(until=until):
-                return TURN if until is None else min(TURN, max(0.0, until - time.monotonic()))
+                return TURN if until is None else min(TURN, max(PAST_DUE, until - time.monotonic()))
             case ProbeApi(port=port):
                 self._probe(port)
                 return TURN
@@ -153,13 +154,15 @@ class Automator:
         except IbgaError as error:  # the ledger: no login
             log.error("%s", error)
             result = Result.NO_EFFECT
-        if result is Result.STALE:
+        if result is Result.STALE and self._eyes.report is not sight.report:
             return
         at = now()
         before = self._session
         # The effect's own report first: what it shows may be what the step was for.
-        self._session = after(self._session, step, result is Result.WORKED, at)
-        if result is Result.WORKED and step.name.startswith(("answer", "close ", "log in", "take")):
+        self._session = after(self._session, step, result in (Result.WORKED, Result.PRESSED), at)
+        if result in (Result.WORKED, Result.PRESSED) and step.name.startswith(
+            ("answer", "close ", "log in", "take")
+        ):
             log.info("%s: done", step.name)
         if before.settings != self._session.settings:
             memory.remember(self._memory, self._session)
@@ -286,9 +289,8 @@ class Automator:
     def run(self) -> None:
         while True:
             self._ping()
-            timeout = self.turn()
-            if timeout > 0:
-                self._eyes.wait(timeout)
+            # Also where nothing is waited for: a loop that does not look decides on old news for ever.
+            self._eyes.wait(self.turn())
 
 
 def _gist(record: runtime.Session | None) -> object:

@@ -51,6 +51,7 @@ ROWS_AT_ONCE = 20  # keys pressed in a list between two looks
 
 class Result(StrEnum):
     WORKED = "worked"
+    PRESSED = "pressed"  # a login, nothing seen of it yet: it may have reached IB
     NO_EFFECT = "no effect"
     STALE = "stale"  # the target is not what it was: decide again
 
@@ -101,7 +102,7 @@ class Executor:
             window = self._window(step, decided_on)
         except StaleError:
             return Result.STALE
-        if isinstance(step, Click) and step.login_attempt:
+        if isinstance(step, Click) and _is_login(step):
             self._target(step)  # before the ledger: an attempt that is not made must not count
             self._before_login()
         for way in self._ways(step, decided_on.pid):
@@ -113,6 +114,9 @@ class Executor:
                 return Result.STALE
             except NoEffectError as why:
                 self._no_effect(step, way, why)
+                if isinstance(why, UnseenError) and _is_login(step):
+                    # One attempt in the ledger is one press: IB may be slow (guide 2.4: up to 10 s).
+                    return Result.PRESSED
                 continue
             if way is Way.XTEST:
                 self._mouse_failures = 0
@@ -159,7 +163,8 @@ class Executor:
         if way is Way.AGENT or self._way is not Way.AUTO:
             log.warning("%s by %s: %s", step.name, way, text)
             return
-        log.warning("%s by mouse and keyboard: %s; now through the agent", step.name, text)
+        then = "" if _is_login(step) and isinstance(why, UnseenError) else "; now through the agent"
+        log.warning("%s by mouse and keyboard: %s%s", step.name, text, then)
         if isinstance(why, UnseenError):
             self._mouse_failures += 1
             if self._mouse_failures == TRUST:
@@ -560,6 +565,10 @@ class Executor:
         found = report.find(step.component)
         row = _row(found[1], step.path) if found is not None else None
         return row is not None and row.selected
+
+
+def _is_login(step: Deed) -> bool:
+    return isinstance(step, Click) and step.login_attempt
 
 
 def _visible(report: Report, component_id: int) -> bool:

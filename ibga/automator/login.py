@@ -11,6 +11,7 @@ from ibga.config.settings import Account, Mode, Tab
 from ibga.runtime import State
 
 CAME_BACK_PAUSE = 0.5  # s for the notice that says why the form is back (guide 2.7)
+LOGIN_SEEN_TIMEOUT = 12.0  # s from the press to the first sign of it (guide 2.4: 1 to 10)
 ENABLED_TIMEOUT = 3.0  # s for the button to follow the fields
 _TABS = {Tab.IB_API: ("IB API", "TWS/API"), Tab.FIX_CTCI: ("FIX CTCI",)}
 _MODES = {Mode.LIVE: "Live Trading", Mode.PAPER: "Paper Trading"}
@@ -182,7 +183,7 @@ def _submit(form: LoginForm, session: Session, config: Config, now: Now) -> Deci
             window=form.window.id,
             component=form.submit.id,
             effect=LoginStarted(form.submit.id),
-            effect_timeout=3.0,
+            effect_timeout=LOGIN_SEEN_TIMEOUT,
             login_attempt=True,
         )
     )

@@ -22,6 +22,7 @@ class Logins:
         self._fingerprint: str | None = None
         self._block: LoginBlock | None = None
         self._asked: float | None = None  # monotonic
+        self._refused = ""  # IB's words, while they could not be written down
 
     def block(self) -> LoginBlock | None:
         """Return why no login may be tried now, or None."""
@@ -39,6 +40,7 @@ class Logins:
             ledger = Ledger.open(self._config.paths, username)
             if self._fingerprint is None:
                 self._fingerprint = ledger.fingerprint(password)
+            self._write_refusal(ledger)
             refusal = ledger.refused(self._fingerprint)
             left = ledger.left(time.time(), self._config.login.budget)
             until = ledger.next_at(time.time(), self._config.login.budget)
@@ -60,9 +62,19 @@ class Logins:
             )
         return None
 
+    def _write_refusal(self, ledger: Ledger) -> None:
+        """Write down what could not be written when IB said it; raises LedgerError while it still cannot."""
+        if self._refused and self._fingerprint is not None:
+            ledger.refuse(self._fingerprint, self._refused, time.time())
+            self._refused = ""
+
     def before_click(self) -> None:
-        """Write the attempt down; raises LedgerError when that cannot be done: then there is no click."""
+        """Write the attempt down; raises LedgerError when that may not or cannot be: then there is no click."""
         username, _ = credentials(self._config)
+        # Another instance with these credentials may have been refused a moment ago.
+        block = self._ask()
+        if block is not None:
+            raise LedgerError(block.reason, hint=block.person)
         self._asked = None
         ledger = Ledger.open(self._config.paths, username)
         self._attempt = ledger.record(
@@ -80,10 +92,12 @@ class Logins:
         username, password = credentials(self._config)
         self._asked = None
         try:
-            ledger = Ledger.open(self._config.paths, username)
             if outcome is Outcome.REFUSED and password:
+                self._refused = text or "refused"
+            ledger = Ledger.open(self._config.paths, username)
+            if password:
                 self._fingerprint = self._fingerprint or ledger.fingerprint(password)
-                ledger.refuse(self._fingerprint, text, time.time())
+            self._write_refusal(ledger)
             if self._attempt is not None:
                 ledger.conclude(self._attempt, outcome, text)
                 self._attempt = None

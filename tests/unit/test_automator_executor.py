@@ -166,6 +166,25 @@ def test_nothing_is_pressed_when_the_login_cannot_be_written_down(made: Made) ->
     assert agent.commands == []
 
 
+def test_a_login_is_pressed_once_although_nothing_is_seen_of_it(made: Made) -> None:
+    attempts: list[int] = []
+    report = recorded("login", change({"text": "Log In"}, enabled=True))
+    agent, executor = made(report, way=Input.AUTO, before_login=lambda: attempts.append(1))
+    window = next(each for each in report.windows if each.find("JPasswordField"))
+    button = window.find("JButton", "Log In")
+    assert button is not None
+    step = Click(
+        name="log in",
+        window=window.id,
+        component=button.id,
+        effect=LoginStarted(button.id),
+        effect_timeout=0.2,
+        login_attempt=True,
+    )
+    assert executor.perform(step, report) is Result.PRESSED
+    assert len(agent.commands) == len(attempts) == 1
+
+
 def test_a_text_is_proved_by_what_the_field_holds_then(made: Made) -> None:
     report = recorded("login")
     agent, executor = made(report)

@@ -1,0 +1,112 @@
+"""The automator's loop on files: it goes on looking, whatever it decides and whatever is in its way."""
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from ibga import runtime
+from ibga.automator.__main__ import Automator
+from ibga.automator.ledger import Ledger, LedgerError, Outcome
+from ibga.automator.logins import Logins
+from ibga.config import Config
+from ibga.config.settings import Account, Input, Login
+from ibga.notify import Notifier
+from ibga.paths import Paths
+from ibga.runtime import Gateway, GatewayState, State, Watch
+from tests.support.reports import DATA, Json, change
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    paths = Paths("main", tmp_path)
+    for folder in (paths.agent_dir, paths.requests_dir, paths.replies_dir, paths.logins_dir, paths.log_dir):
+        folder.mkdir(parents=True)
+    return Config(
+        paths=paths,
+        account=Account(username="tester", password="secret"),
+        login=Login(input=Input.AGENT),
+    )
+
+
+def show(config: Config, name: str, *edits: Callable[[Json], None]) -> None:
+    """Have this very process pass for a gateway that shows tests/data/NAME.json."""
+    report = json.loads((DATA / f"{name}.json").read_text())
+    report["pid"] = os.getpid()
+    for edit in edits:
+        edit(report)
+    runtime_dir = config.paths.runtime_dir
+    (runtime_dir / "ui.json").write_text(json.dumps(report))
+    gateway = Gateway(state=GatewayState.RUNNING, reason="as the test says", since=0.0, pid=os.getpid())
+    runtime.publish(runtime_dir / "gateway.json", gateway)
+
+
+@pytest.fixture
+def automator(config: Config) -> Iterator[Callable[[], Automator]]:
+    with Watch([config.paths.runtime_dir, config.paths.requests_dir]) as watch:
+        yield lambda: Automator(config, Notifier(), watch)
+
+
+def state_of(config: Config) -> State:
+    session = runtime.read(config.paths.runtime_dir / "session.json", runtime.Session)
+    assert session is not None
+    return session.state
+
+
+def test_the_loop_looks_again_also_when_what_it_waits_for_is_long_due(
+    config: Config, automator: Callable[[], Automator]
+) -> None:
+    ledger = Ledger.open(config.paths, "tester")
+    ledger.record(time.time() - 29.9, "paper", "main", budget=8)
+    show(config, "login", change({"base": "javax.swing.JPasswordField"}, enabled=False))
+    loop = automator()
+    time.sleep(0.2)
+    assert loop.turn() > 0
+
+
+def test_a_deed_that_cannot_be_done_in_what_is_shown_is_not_tried_without_end(
+    config: Config, automator: Callable[[], Automator]
+) -> None:
+    show(config, "main", change({"text": "Settings"}, text="Einstellungen"))
+    loop = automator()
+    deadline = time.monotonic() + 15
+    turns = 0
+    while time.monotonic() < deadline:
+        pause = loop.turn()
+        turns += 1
+        if state_of(config) is State.NEEDS_PERSON:
+            break
+        time.sleep(min(pause, 0.2))
+    assert state_of(config) is State.NEEDS_PERSON
+    assert turns < 200
+
+
+def test_credentials_that_were_refused_elsewhere_a_moment_ago_are_not_tried(config: Config) -> None:
+    logins = Logins(config)
+    assert logins.block() is None
+    other = Logins(config)
+    other.before_click()
+    other.ended(Outcome.REFUSED, "Invalid username or password.")
+    with pytest.raises(LedgerError, match="refused"):
+        logins.before_click()
+
+
+def test_a_refusal_that_could_not_be_written_is_not_forgotten(
+    config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logins = Logins(config)
+    logins.before_click()
+    with monkeypatch.context() as broken:
+
+        def full(*_: object) -> None:
+            raise LedgerError("cannot write the login ledger")
+
+        broken.setattr(Ledger, "_write", full)
+        logins.ended(Outcome.REFUSED, "Invalid username or password.")
+    block = logins.block()
+    assert block is not None
+    assert "refused" in block.reason
+    assert Logins(config).block() is not None
