@@ -25,12 +25,8 @@ TREE = Path(__file__).resolve().parents[2]
 ROOTS = Path(os.environ.get("IBGA_ROOTS") or "/var/cache/ibga-roots")
 SUITES = {"12": "bookworm", "13": "trixie"}
 
-#: Beside what the .deb depends on. The last three are libraries of Debian's JDK, of which the simulator's JRE
-#: is made; the gateway's own brings them inside.
-_EXTRA_PACKAGES = (
-    *("dbus", "iproute2", "man-db", "procps", "python3", "systemd-sysv"),
-    *("libharfbuzz0b", "libjpeg62-turbo", "liblcms2-2"),
-)
+#: Beside what the .deb depends on.
+_EXTRA_PACKAGES = ("dbus", "iproute2", "man-db", "procps", "python3", "systemd-sysv")
 
 #: Services that only cost time in a container.
 _MASKED = (
@@ -76,7 +72,7 @@ def root(version: str, say: Callable[[str], None] = lambda sentence: None) -> Pa
     ) as lock:  # two makers at once would spoil each other's work
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not done.exists():
-            say(f"making a Debian {version} root in {done}, once")
+            say(f"making a Debian {version} root in {done}, once (some minutes)")
             _make_root(version, packages, done)
     return done
 
