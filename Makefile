@@ -3,7 +3,7 @@ PYTHON := /usr/bin/python3
 VENV := .venv
 PYTEST := $(VENV)/bin/pytest -q
 
-.PHONY: demo test deb venv agent lint unit component system system-12 system-13
+.PHONY: demo test deb venv agent lint unit component system bench sabotage soak system-12 system-13
 
 # The two commands of the README. Both install what is missing, as root, on Debian 12 or 13.
 
@@ -53,3 +53,15 @@ system-12: venv
 
 system-13: venv
 	$(PYTEST) tests/system -k debian13
+
+# What is promised of speed and size, measured, beside its budget. Wants a quiet machine, and eight minutes.
+bench: venv agent
+	$(VENV)/bin/python -m tests.bench
+
+# Damages the product in small ways, one at a time: a test must notice each.
+sabotage: venv agent
+	$(VENV)/bin/python -m tests.sabotage
+
+# Ten minutes with eight busy loops beside a ready instance: no watchdog may fire.
+soak: venv
+	$(VENV)/bin/python -m tests.soak

@@ -40,6 +40,8 @@ def test_paper_login_gets_ready_by_mouse_and_keyboard_alone() -> None:
         assert rig.events("api-listen")[-1]["port"] == session.api_port
         changed = {(event["key"], event["new"]) for event in rig.events("setting")}
         assert changed == {("socketPort", str(session.api_port)), ("readOnlyApi", "false")}
+        # Set in one dialog, read back in another, and that one left without a change.
+        assert rig.presses("settings") == ["Read-Only API", "OK", "Cancel"]
         assert not rig.events("api-bare-connect")
         assert not rig.automator.warnings()
 

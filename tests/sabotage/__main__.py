@@ -61,8 +61,12 @@ def copy_tree() -> None:
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source, target)
     # Built things are keyed by what they are built from: a patch to their source builds them anew.
+    # Not the installed gateway: absolute paths are written into it.
     shutil.copytree(
-        ROOT / "build", COPY / "build", ignore=shutil.ignore_patterns("sabotage", "roots"), symlinks=True
+        ROOT / "build",
+        COPY / "build",
+        ignore=shutil.ignore_patterns("sabotage", "installed-*"),
+        symlinks=True,
     )
 
 
