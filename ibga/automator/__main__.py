@@ -159,10 +159,9 @@ class Automator:
         at = now()
         before = self._session
         # The effect's own report first: what it shows may be what the step was for.
-        self._session = after(self._session, step, result in (Result.WORKED, Result.PRESSED), at)
-        if result in (Result.WORKED, Result.PRESSED) and step.name.startswith(
-            ("answer", "close ", "log in", "take")
-        ):
+        worked = result in (Result.WORKED, Result.PRESSED)
+        self._session = after(self._session, step, worked, at)
+        if worked and step.name.startswith(("answer", "close ", "log in", "take")):
             log.info("%s: done", step.name)
         if before.settings != self._session.settings:
             memory.remember(self._memory, self._session)

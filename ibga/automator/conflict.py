@@ -2,7 +2,7 @@
 
 from ibga.agent.report import Component, Window, fold
 from ibga.automator.decision import Decision
-from ibga.automator.session import Now, Session, Sight
+from ibga.automator.session import RELOGIN, Now, Session, Sight
 from ibga.automator.steps import Answered, Click, Wait
 from ibga.config import Config
 from ibga.config.settings import ExistingSession
@@ -11,7 +11,7 @@ from ibga.runtime import State
 #: Of one gateway process. Two sessions that insist would throw each other out for ever (guide 2.8).
 MAX_TAKEOVERS = 3
 _RELOGIN = ("Re-login",)
-_TAKE_OVER = ("Continue Login", "Reconnect This Session", "Disconnect Other Session", "OK")
+_TAKE_OVER = ("Continue Login", "Reconnect This Session", "Disconnect Other Session")
 
 
 def decide_conflict(window: Window, session: Session, sight: Sight, config: Config, now: Now) -> Decision:
@@ -25,7 +25,9 @@ def decide_conflict(window: Window, session: Session, sight: Sight, config: Conf
             reason="another session of this user is active",
             person="choose on the gateway's screen which session shall go on",
         )
-    button = _button(window, _TAKE_OVER)
+    # The OK of old builds means that only under this title; elsewhere it may cancel a login.
+    captions = (*_TAKE_OVER, "OK") if "existing session" in fold(window.title) else _TAKE_OVER
+    button = _button(window, captions)
     return Decision(
         state=State.DISPLACED if session.logged_in else State.LOADING,
         reason="taking over from another session",
@@ -56,7 +58,7 @@ def _relogin(window: Window, button: Component, session: Session, sight: Sight, 
         step=Wait(session.not_before)
         if waits
         else Click(
-            name="log in again",
+            name=RELOGIN,
             window=window.id,
             component=button.id,
             effect=Answered(window.id),

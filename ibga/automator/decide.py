@@ -26,6 +26,7 @@ API_EVIDENCE = 60.0  # s that a sign of life from the API is good for
 API_RETRY = 1.0  # s between handshakes until one works
 API_TIMEOUT = 60.0  # s until a port that does not answer is a failure
 INFORMATIONAL = 30.0  # s that a known dialog may show without clearing the ui fact
+CUT_TIMEOUT = 5.0  # s of reports that are cut short; one may be, on a busy machine
 PAUSES = (0.2, 1.0, 3.0, 10.0, 30.0, 60.0)  # s after the 1st, 2nd, ... time that a step had no effect
 ALARM = 3  # times without effect after which a person is told
 
@@ -35,6 +36,7 @@ _DEEDS = (Click, Type, Choose, ChoosePath, Menu, CloseWindow)
 def decide(session: Session, sight: Sight, config: Config, now: Now) -> Decision:
     """Return where the session stands and the next step."""
     decision = _honest(_decide(session, sight, config, now), session, sight, config, now)
+    decision = _overdue(decision, session, sight, now)
     if isinstance(decision.step, _DEEDS) and decision.step.name in session.tries:
         return _paced(decision, session.tries[decision.step.name], now)
     return decision
@@ -42,7 +44,7 @@ def decide(session: Session, sight: Sight, config: Config, now: Now) -> Decision
 
 def _honest(decision: Decision, session: Session, sight: Sight, config: Config, now: Now) -> Decision:
     """Take back a "ready" that what is seen does not bear out, as while a dialog will not go."""
-    if decision.state is not State.READY:
+    if decision.state is not State.READY or (sight.report is not None and sight.report.truncated):
         return decision
     seen = facts(session, sight, config, now)
     for fact in (seen.process, seen.ui, seen.api):
@@ -51,6 +53,26 @@ def _honest(decision: Decision, session: Session, sight: Sight, config: Config, 
                 decision, state=State.NEEDS_PERSON, reason=fact.detail, person="look at the gateway's screen"
             )
     return decision
+
+
+def _overdue(decision: Decision, session: Session, sight: Sight, now: Now) -> Decision:
+    """A login at which nothing moves fails closed, whatever it waits for; where a deadline is told, later."""
+    since = max(session.pid_since, session.quiet_since, session.submitted or 0.0, session.not_before)
+    waits = isinstance(decision.step, Wait) and decision.deadline is None and not decision.person
+    if (
+        sight.report is None
+        or not waits
+        or decision.state not in (State.LOGIN, State.LOADING, State.CONFIGURING)
+        or now.mono - since <= LOGIN_TIMEOUT
+    ):
+        return decision
+    return dataclasses.replace(
+        decision,
+        state=State.FAILED,
+        reason=f"nothing has moved for {LOGIN_TIMEOUT / 60:.0f} min: {decision.reason}",
+        person="look at the gateway's screen",
+        step=Wait(),
+    )
 
 
 def _paced(decision: Decision, tried: Try, now: Now) -> Decision:
@@ -82,6 +104,8 @@ def _decide(session: Session, sight: Sight, config: Config, now: Now) -> Decisio
         )
     if sight.report is None:
         return _awaited(session, "the gateway starts, its first window is awaited", now)
+    if sight.report.truncated:
+        return _cut_off(session, now)
     if session.closed or (session.shutting_down and session.close_request is None):
         return _ending(sight)
     if session.close_request is not None:
@@ -89,6 +113,19 @@ def _decide(session: Session, sight: Sight, config: Config, now: Now) -> Decisio
     if sight.gateway.state is GatewayState.STOPPING:
         return _while_stopping(session, sight, config)
     return _running(session, sight, config, now)
+
+
+def _cut_off(session: Session, now: Now) -> Decision:
+    """A report that the agent had to cut short says nothing of what is missing in it."""
+    if session.cut_since is None or now.mono - session.cut_since < CUT_TIMEOUT:
+        return Decision(
+            state=session.state, reason="the gateway's windows were not all reported", step=Wait()
+        )
+    return Decision(
+        state=State.NEEDS_PERSON,
+        reason="the gateway shows more than the agent can report",
+        person="close what is not needed on the gateway's screen",
+    )
 
 
 def _without_process(sight: Sight) -> Decision:

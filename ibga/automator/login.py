@@ -26,6 +26,7 @@ class LoginForm:
     tab: Component | None
     mode: Component | None
     has_modes: bool
+    mode_combo: Component | None  # in the place of the two, up to 974 (guide 3.2)
     username: Component | None
     password: Component | None
     submit: Component | None
@@ -43,17 +44,23 @@ def read_form(window: Window, account: Account, tab: Tab) -> LoginForm:
     passwords = [each for each in fields if each.is_a("JPasswordField")]
     password = passwords[0] if passwords else None
     before = fields[: fields.index(password)] if password is not None else []
-    toggles = window.find_all("JToggleButton")
+    toggles = [*window.find_all("JToggleButton"), *window.find_all("JRadioButton")]
     return LoginForm(
         window=window,
         tab=_first(toggles, _TABS[tab]),
         mode=_first(toggles, (_MODES[account.mode],)),
         has_modes=any(fold(each.text) == fold(text) for each in toggles for text in _MODES.values()),
+        mode_combo=next((each for each in window.find_all("JComboBox") if _offers_modes(each)), None),
         username=before[-1] if before else None,
         password=password,
         submit=_first(window.find_all("JButton"), _SUBMIT[account.mode]),
         more_options=window.find("JButton", "More Options"),
     )
+
+
+def _offers_modes(combo: Component) -> bool:
+    texts = {fold(row.text) for row in combo.rows or ()}
+    return all(fold(text) in texts for text in _MODES.values())
 
 
 def _is_field(component: Component) -> bool:
@@ -149,6 +156,10 @@ def _fill(form: LoginForm, session: Session, config: Config, now: Now) -> Decisi
             )
         if form.mode.selected is False:
             return _filling(_toggle("choose the trading mode", window, form.mode))
+    elif config.login.tab is Tab.IB_API:
+        without = _without_modes(form, config)
+        if without is not None:
+            return without
     options = _options(form, session, config)
     if options is not None:
         return options
@@ -162,6 +173,31 @@ def _fill(form: LoginForm, session: Session, config: Config, now: Now) -> Decisi
             Type(name="type the password", window=window, component=form.password.id, text=password)
         )
     return _submit(form, session, config, now)
+
+
+def _without_modes(form: LoginForm, config: Config) -> Decision | None:
+    """A build without the two toggles: a combo box, or nothing but the button's caption tells the mode."""
+    wanted = _MODES[config.account.mode]
+    if form.mode_combo is not None:
+        if fold(form.mode_combo.text) == fold(wanted):
+            return None
+        row = next(row for row in form.mode_combo.rows or () if fold(row.text) == fold(wanted))
+        return _filling(
+            Choose(
+                name="choose the trading mode",
+                window=form.window.id,
+                component=form.mode_combo.id,
+                row=row.index,
+            )
+        )
+    if config.account.mode is Mode.LIVE or (form.submit and fold(form.submit.text).startswith("paper")):
+        return None
+    # Never a live login where paper is configured.
+    return Decision(
+        state=State.NEEDS_PERSON,
+        reason=f"the login form has no {wanted!r}",
+        person="look at the login form: nothing in it says that the login would be for paper trading",
+    )
 
 
 def _submit(form: LoginForm, session: Session, config: Config, now: Now) -> Decision:

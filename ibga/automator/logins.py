@@ -69,7 +69,7 @@ class Logins:
             self._refused = ""
 
     def before_click(self) -> None:
-        """Write the attempt down; raises LedgerError when that may not or cannot be: then there is no click."""
+        """Write the attempt down; raises LedgerError where that cannot be: no click then."""
         username, _ = credentials(self._config)
         # Another instance with these credentials may have been refused a moment ago.
         block = self._ask()

@@ -69,6 +69,7 @@ def matches(read: SettingsRead, config: Config) -> bool:
     """Whether what was read is what is configured."""
     return (
         read.port == config.api.internal_port
-        and read.read_only in (None, config.api.read_only)
-        and read.localhost_only in (None, config.api.localhost_only)
+        # What a build does not have can only be taken for "off".
+        and bool(read.read_only) is config.api.read_only
+        and bool(read.localhost_only) is config.api.localhost_only
     )

@@ -14,6 +14,13 @@ GATEWAY = "ibgateway."
 
 _SECOND_FACTOR = re.compile(r"second factor|security code|two.factor")
 _CONFLICT = re.compile(r"existing session|re-?login is required|trading login handoff")
+_CONFLICT_TEXT = re.compile(r"existing session|would you like to re-?login")
+_CONFLICT_BUTTONS = ("Re-login", "Continue Login", "Reconnect This Session", "Disconnect Other Session")
+#: Titles of the welcome frame (guide 2.2), should its package be another one day.
+_PHASE = re.compile(
+    r"^(attempt \d+: )?(loading|connecting to server|authenticating|server error"
+    r"|initializing environment|starting application)"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,15 +66,30 @@ def _role(window: Window) -> str:
         return "main"
     if window.kind == "frame" and window.find("JPasswordField") is not None:
         return "login"
+    if window.kind == "frame" and _PHASE.search(title) and window.find("JProgressBar") is not None:
+        return "progress"
     if AUTHENTICATION in window.class_name or _SECOND_FACTOR.search(title):
         return "second_factor"
-    if CONNECTION in window.class_name or _CONFLICT.search(title):
+    if _is_conflict(window, title):
         return "conflict"
-    if window.find("JTree") is not None and (CONFIGURE in window.class_name or "configuration" in title):
+    if window.find("JTree") is not None and (
+        CONFIGURE in window.class_name or "configuration" in title or "settings" in title
+    ):
         return "settings"
     if window.kind == "frame" and GATEWAY in window.class_name:
         return ""  # a decoy (guide 3.1), or a frame that is being built
     return "other"
+
+
+def _is_conflict(window: Window, title: str) -> bool:
+    """The package alone tells nothing: what else comes from it may have an OK that is not to be pressed."""
+    if _CONFLICT.search(title):
+        return True
+    if window.kind == "dialog" and _CONFLICT_TEXT.search(fold(window.all_text())):
+        return True
+    return CONNECTION in window.class_name and any(
+        window.find("JButton", caption) is not None for caption in _CONFLICT_BUTTONS
+    )
 
 
 def _on_screen(window: Window) -> bool:

@@ -21,6 +21,8 @@ EXPIRED_PAUSE = 1.0  # s before the full login that follows a void token
 ANSWER_TIMEOUT = 30.0  # s from the press to any sign of life; then IB has dropped the request (guide 3.5)
 FELL_BACK_TIMEOUT = 3.0  # s with a usable form after the progress frame has gone
 ADOPT_SETTLE = 1.5  # s of a main window and nothing else
+RELOGIN = "log in again"  # the step's name
+RELOGIN_ROW = 3600.0  # s after which another one is the first of a row
 CLOSE_TIMEOUT = 60.0  # s for a process to end that was seen to shut down
 _LAST_PHASE = "starting application"
 _TOO_MANY = re.compile(r"please wait(?: (\d+) minutes?)?(?:[ &]+)?(?:(\d+) seconds?)?", re.IGNORECASE)
@@ -101,9 +103,12 @@ class Session:
     login_form_shown: bool = False  # ever, by this process
     paper_warned: bool = False
     shutting_down: bool = False
+    cut_since: float | None = None  # reports have been incomplete since
     # login
     submitted: float | None = None
     takeovers: int = 0  # of another session, by this process
+    relogins: int = 0  # after a lost connection, in a row
+    relogged: float = 0.0  # when last
     password_in: int | None = None  # field that holds the password as we typed it
     options_shown: bool = False
     failures: int = 0  # transient ones in a row
@@ -147,6 +152,9 @@ def observe(session: Session, sight: Sight, config: Config, now: Now) -> Session
         session = _of_new_process(session, pid, now)
     if sight.report is None:
         return session
+    if sight.report.truncated:  # what is missing in it may be there
+        return session if session.cut_since is not None else replace(session, cut_since=now.mono)
+    session = replace(session, cut_since=None) if session.cut_since is not None else session
     if session.closed and sight.view.main is not None and now.mono > session.close_since + CLOSE_TIMEOUT:
         session = replace(session, closed=False)  # it did not end after all
     session = _observe_windows(session, sight, config, now)
@@ -230,16 +238,27 @@ def login_failed(session: Session, text: str, now: Now, *, wait: float | None = 
     """Return *session* after a login that may be tried again, later and later (guide 2.8)."""
     failures = session.failures + 1
     pause = BACK_OFF[min(failures, len(BACK_OFF)) - 1] if wait is None else wait
-    return replace(
+    session = replace(
         session,
         failures=failures,
         not_before=now.mono + pause,
         submitted=None,
         password_in=None,
         last_words=text,
-        logged_in=False,
-        to_record=steps.RecordLogin(outcome=Outcome.TRANSIENT, text=text),
+        to_record=_unless_refused(session, steps.RecordLogin(outcome=Outcome.TRANSIENT, text=text)),
     )
+    return _over(session)
+
+
+def _over(session: Session) -> Session:
+    """Return *session* without what was seen of the one that is over."""
+    return replace(session, logged_in=False, settings=None, api=None, settings_rounds=0, paper_warned=False)
+
+
+def _unless_refused(session: Session, record: steps.RecordLogin) -> steps.RecordLogin:
+    """A refusal that is still to be written down gives way to nothing."""
+    waiting = session.to_record
+    return waiting if waiting is not None and waiting.outcome is Outcome.REFUSED else record
 
 
 def waiting_time(text: str) -> float | None:
@@ -260,7 +279,7 @@ def _observe_progress(session: Session, view: View, now: Now) -> Session:
     # The frame's close while it is titled so is the surest sign of a completed login (guide 2.2).
     completed = _LAST_PHASE in fold(session.phase)
     session = replace(session, progress_since=None, quiet_since=now.mono)
-    if completed and not session.logged_in:
+    if completed and (not session.logged_in or session.submitted is not None):
         return logged_in(session)
     return session
 
@@ -271,10 +290,10 @@ def logged_in(session: Session) -> Session:
         logged_in=True,
         submitted=None,
         failures=0,
-        not_before=0.0,
+        not_before=session.not_before if session.relogins else 0.0,
         last_words="",
         password_in=None,
-        to_record=steps.RecordLogin(outcome=Outcome.ACCEPTED, text=""),
+        to_record=_unless_refused(session, steps.RecordLogin(outcome=Outcome.ACCEPTED, text="")),
     )
 
 
@@ -304,9 +323,7 @@ def _observe_login(session: Session, view: View, now: Now) -> Session:
     session = replace(session, login_form_shown=True)
     if session.logged_in and view.main is None and view.progress is None:
         # Back at the form: the session is over, and with it what was read of it.
-        return replace(
-            session, logged_in=False, settings=None, api=None, settings_rounds=0, paper_warned=False
-        )
+        return _over(session)
     return _observe_silence(session, view, now)
 
 
@@ -314,6 +331,8 @@ def _observe_silence(session: Session, view: View, now: Now) -> Session:
     """Notice a login that came to nothing without a word: the form is usable again (guide 3.5)."""
     if session.submitted is None or view.login is None or view.progress is not None or view.dialogs:
         return session
+    if session.logged_in and view.main is not None:
+        return session  # the form may stay beside the main window (guide 2.3), here after a re-login
     password = view.login.find("JPasswordField")
     if password is None or not password.enabled:
         return session
@@ -327,14 +346,27 @@ def _observe_silence(session: Session, view: View, now: Now) -> Session:
 
 def _observe_main(session: Session, view: View, now: Now) -> Session:
     """Take a session for logged in that was so before we came, or that has no progress frame (guide 2.2)."""
-    others = (view.login, view.progress, view.second_factor, view.conflict)
-    if session.logged_in or view.main is None or any(each is not None for each in others):
+    others = (view.progress, view.second_factor, view.conflict)
+    if view.main is None or any(each is not None for each in others):
+        return session
+    # The main window is there before the login is complete, with its dialogs over it (guide 2.3).
+    if any(each.modal for each in view.others):
+        return session
+    settled = session.submitted is None if session.logged_in else view.login is not None
+    if settled:
         return session
     if now.mono - session.quiet_since < ADOPT_SETTLE:
         return session
     if session.submitted is not None:
         return logged_in(session)
     return replace(logged_in(session), to_record=session.to_record)
+
+
+def _relogged(session: Session, now: Now) -> Session:
+    """Each of a row later: two sessions that insist would spend a budget in a minute (guide 2.8)."""
+    count = session.relogins + 1 if now.mono < session.relogged + RELOGIN_ROW else 1
+    pause = BACK_OFF[min(count, len(BACK_OFF)) - 1]
+    return replace(session, relogins=count, relogged=now.mono, not_before=now.mono + pause)
 
 
 def after(session: Session, step: steps.Deed, worked: bool, now: Now) -> Session:
@@ -349,6 +381,8 @@ def after(session: Session, step: steps.Deed, worked: bool, now: Now) -> Session
         return session
     match step:
         case steps.Click(login_attempt=True):
+            if step.name == RELOGIN:
+                session = _relogged(session, now)
             return replace(
                 session,
                 submitted=now.mono,

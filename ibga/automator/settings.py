@@ -4,6 +4,7 @@ The dialog is modal and one-shot: each opening is a new object with the values i
 proved by opening it again and finding nothing to change; that one is left with Cancel.
 """
 
+import re
 from dataclasses import dataclass
 
 from ibga.agent.report import Component, Window, fold
@@ -82,6 +83,9 @@ def decide_settings(
     panel = read_panel(dialog) if _selected(dialog) else None
     if panel is None:
         return _go_to_panel(dialog, session, now)
+    missing = _missing(panel, config)
+    if missing:
+        return _awaiting(dialog, f"no box {missing!r}", session, now)
     change = _change(dialog, panel, config)
     if change is not None:
         return _configuring("changing the settings", change)
@@ -116,10 +120,35 @@ def _go_to_panel(dialog: Window, session: Session, now: Now) -> Decision:
     if tree is None or not tree.rows:
         return _configuring("waiting for the tree of the settings", Wait())
     if _selected(dialog):
-        return _configuring("waiting for the panel of the API settings", Wait())
+        return _awaiting(dialog, f"no field {SOCKET_PORT!r}", session, now)
     return _configuring(
         "going to the API settings",
         ChoosePath(name="go to the API settings", window=dialog.id, component=tree.id, path=PATH),
+    )
+
+
+def _missing(panel: ApiPanel, config: Config) -> str:
+    """Return the caption of a box that must be ticked and is not there: then nothing keeps clients from it.
+
+    Some builds have no Read-Only API (guide 6.3); that can only be taken for "off".
+    """
+    if panel.read_only is None and config.api.read_only:
+        return READ_ONLY
+    if panel.localhost_only is None and config.api.localhost_only:
+        return LOCALHOST_ONLY
+    return ""
+
+
+def _awaiting(dialog: Window, what: str, session: Session, now: Now) -> Decision:
+    """The panel may be incomplete for a moment; what never comes cannot be read back."""
+    shown = session.shown.get(dialog.id)
+    until = (shown.since if shown is not None else now.mono) + PANEL_TIMEOUT
+    if now.mono < until:
+        return _configuring("waiting for the panel of the API settings", Wait(until))
+    return Decision(
+        state=State.FAILED,
+        reason=f"the API settings of this build have {what}",
+        person="look at Configure > Settings > API > Settings on the screen",
     )
 
 
@@ -135,14 +164,19 @@ def _change(dialog: Window, panel: ApiPanel, config: Config) -> Click | Type | N
                 effect=Selected(box.id, wanted),
             )
     port = str(config.api.internal_port)
-    if panel.port.text != port:
+    if _number(panel.port) != port:
         return Type(name="type the socket port", window=dialog.id, component=panel.port.id, text=port)
     return None
 
 
+def _number(field: Component) -> str:
+    """What stands in a field for a number; a spinner's groups it, "9,000" (guide 6.3)."""
+    return re.sub(r"(?<=\d)[,.'\u2019\s](?=\d)", "", field.text.strip())
+
+
 def _read(panel: ApiPanel) -> SettingsRead:
     return SettingsRead(
-        port=int(panel.port.text),
+        port=int(_number(panel.port)),
         read_only=panel.read_only.selected if panel.read_only is not None else None,
         localhost_only=panel.localhost_only.selected if panel.localhost_only is not None else None,
     )
