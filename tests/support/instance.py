@@ -40,10 +40,15 @@ class Instance:
         username: str = "demo",
         password: str = "demo password",
         mode: str = "paper",
+        installer_url: str = "",
+        gateway: str = "",
         toml: str = "",
         scenario: Mapping[str, str] | None = None,
     ) -> None:
-        """Write the configuration, with the password as a credential, and the scenario of the simulator."""
+        """Write the configuration, with the password as a credential, and the scenario of the simulator.
+
+        *gateway*: further lines of its table; *toml*: further tables.
+        """
         installer = build_installer()
         inside = self.container.root / "srv" / installer.name
         if not inside.exists():
@@ -51,7 +56,8 @@ class Instance:
         self.container.write(
             f"/etc/ibga/{self.name}.toml",
             f'[account]\nusername = {json.dumps(username)}\nmode = "{mode}"\n'
-            f'[gateway]\ninstaller_url = "file:///srv/{installer.name}"\n'
+            f'[gateway]\ninstaller_url = "{installer_url or f"file:///srv/{installer.name}"}"\n'
+            f"{gateway}\n"
             f"[api]\nport = {self.api_port}\ninternal_port = {self.internal_port}\n"
             f"[vnc]\nport = {self.vnc_port}\n" + toml,
         )
