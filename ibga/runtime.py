@@ -7,6 +7,7 @@ ui.json and heartbeat.json are the agent's; their readers are in ibga.agent.
 import json
 import os
 import queue
+import stat
 import time
 import types
 import typing
@@ -20,6 +21,7 @@ from typing import Any, TypeVar
 from ibga.errors import Exit, IbgaError
 
 VERSION = 1
+MAX_SIZE = 4 << 20  # bytes of a record; the largest have some thousand
 
 
 class State(StrEnum):
@@ -207,14 +209,14 @@ def read(path: Path, record_type: type[R]) -> R | None:
     Raises IbgaError naming file and field when the content is torn or foreign.
     """
     try:
-        content = path.read_bytes()
+        content = _read_bytes(path)
     except FileNotFoundError:
         return None
     except OSError as error:
         raise IbgaError(f"cannot read {path}: {error.strerror}", code=Exit.DATA) from error
     try:
         data = json.loads(content)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise IbgaError(
             f"{path}: not JSON: {error}", hint="written by something else?", code=Exit.DATA
         ) from None
@@ -225,6 +227,16 @@ def read(path: Path, record_type: type[R]) -> R | None:
     result = _decode(data, record_type, str(path))
     assert isinstance(result, record_type)
     return result
+
+
+def _read_bytes(path: Path) -> bytes:
+    """Return what is in *path*, never waiting: the group may put what it likes into requests/."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "rb") as file:
+        about = os.fstat(descriptor)
+        if not stat.S_ISREG(about.st_mode) or about.st_size > MAX_SIZE:
+            raise IbgaError(f"{path}: no file, or a huge one", hint="put there by whom?", code=Exit.DATA)
+        return file.read(MAX_SIZE)
 
 
 @cache

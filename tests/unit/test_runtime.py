@@ -1,9 +1,14 @@
 """Runtime files are seen at once by who waits for them."""
 
+import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 
-from ibga.runtime import Reply, Watch, publish
+import pytest
+
+from ibga.errors import IbgaError
+from ibga.runtime import Reply, Watch, publish, read
 
 
 def test_half_a_rename_does_not_hold_back_what_comes_after_it(tmp_path: Path) -> None:
@@ -20,3 +25,26 @@ def test_half_a_rename_does_not_hold_back_what_comes_after_it(tmp_path: Path) ->
         while record not in watch.wait(2.0):
             assert time.monotonic() - published < 2
         assert time.monotonic() - published < 0.3
+
+
+@pytest.mark.parametrize(
+    "put",
+    [
+        lambda path: path.write_text("[" * 100_000),
+        lambda path: path.write_text(
+            '{"version": 1, "ok": true, "time": ' + "9" * 10_000 + ', "detail": ""}'
+        ),
+        lambda path: path.write_bytes(b"\xff\x00"),
+        lambda path: path.mkdir(),
+        lambda path: os.mkfifo(path),
+        lambda path: path.symlink_to("/dev/zero"),
+        lambda path: os.truncate(os.open(path, os.O_CREAT | os.O_RDWR), 1 << 30),
+    ],
+)
+def test_a_hostile_file_is_an_error_and_neither_a_crash_nor_a_wait(
+    tmp_path: Path, put: Callable[[Path], object]
+) -> None:
+    path = tmp_path / "record.json"
+    put(path)
+    with pytest.raises(IbgaError):
+        read(path, Reply)
