@@ -60,6 +60,7 @@ class Automator:
         self._session = self._recalled()
         self._published: runtime.Session | None = None
         self._published_at = 0.0
+        self._unwritten = False
         self._since = time.time()
         self.reload_wanted = False
 
@@ -189,9 +190,20 @@ class Automator:
             warnings=self._session.warnings,
         )
         if _gist(record) != _gist(self._published) or at.mono - self._published_at > RENEWAL:
-            runtime.publish(self._config.paths.runtime_dir / "session.json", record)
-            self._published, self._published_at = record, at.mono
+            self._write(record, at)
         self._notify.status(f"{decision.reason}; {decision.person}" if decision.person else decision.reason)
+
+    def _write(self, record: runtime.Session, at: Now) -> None:
+        """Where the disk is full the last record runs out, and the gateway is looked after all the same."""
+        try:
+            runtime.publish(self._config.paths.runtime_dir / "session.json", record)
+        except IbgaError as error:
+            if not self._unwritten:
+                log.error("%s", error)
+            self._unwritten, self._published = True, None
+            return
+        self._unwritten = False
+        self._published, self._published_at = record, at.mono
 
     def _probe(self, port: int) -> None:
         """Ask the API in a thread: it may take seconds, and dialogs are not to wait for it."""
@@ -240,9 +252,11 @@ class Automator:
         paths = self._config.paths
         if name is not None:
             log.info("request to close: %s", detail)
-            runtime.publish(
-                paths.replies_dir / f"{name}.json", runtime.Reply(ok=ok, time=time.time(), detail=detail)
-            )
+            answer = runtime.Reply(ok=ok, time=time.time(), detail=detail)
+            try:
+                runtime.publish(paths.replies_dir / f"{name}.json", answer)
+            except IbgaError as error:
+                log.error("%s", error)
         self._session = replace(self._session, close_request=None, close_chosen=None, closed=ok)
 
     def _save_evidence(self, window_id: int, sight: Sight) -> None:

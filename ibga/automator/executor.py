@@ -46,6 +46,7 @@ TEXT_TIMEOUT = 1.5  # s from the last key of a batch to the report that shows it
 BUSY = 1.0  # s without a turn of the event queue: no effect yet proves nothing
 BUSY_LIMIT = 10.0  # s that a wait is prolonged for a busy event queue
 TRUST = 2  # steps without effect of the mouse in a row after which the agent comes first
+MAX_PLACE = 32767  # px, as X counts
 ROWS_AT_ONCE = 20  # keys pressed in a list between two looks
 
 
@@ -343,13 +344,17 @@ class Executor:
             case CloseWindow():
                 raise NoEffectError("a mouse cannot close a window that has no title bar")
 
-    def _click(self, mouse: Input, window: Window, bounds: Bounds | None, *, count: int = 1) -> None:
-        """Click into *bounds*, but only where *window* is what lies on top there."""
+    def _click(
+        self, mouse: Input, window: Window, bounds: Bounds | None, *, count: int = 1, popup: int | None = None
+    ) -> None:
+        """Click into *bounds*, but only where *window* is what lies on top there, or the popup of *popup*."""
         if bounds is None or not bounds.visible:
             raise NoEffectError("nothing of it is visible")
         x, y = bounds.middle
+        if not (0 <= x <= MAX_PLACE and 0 <= y <= MAX_PLACE):
+            raise NoEffectError("it is not on the screen")
         deadline = time.monotonic() + MAP_TIMEOUT
-        while over := self._covering(window, x, y):
+        while over := self._covering(window, x, y, popup):
             # Java reports a window as showing a moment before the X server does.
             if time.monotonic() > deadline:
                 raise NoEffectError(over)
@@ -357,7 +362,7 @@ class Executor:
             self._expect_unchanged(window)
         mouse.click(x, y, count=count)
 
-    def _covering(self, window: Window, x: int, y: int) -> str:
+    def _covering(self, window: Window, x: int, y: int, popup: int | None) -> str:
         """Return what lies over *window* at a point of the screen, "" when nothing does.
 
         The X server is asked: neither the order of windows nor those of other programs are in a report.
@@ -369,8 +374,12 @@ class Executor:
             return "no window is there"
         place = child.get_geometry()
         seen = (place.x, place.y, place.width, place.height)
-        for other in self._report().windows:
-            if tuple(other.bounds) == seen and (other.id == window.id or other.kind == "window"):
+        there = [other for other in self._report().windows if tuple(other.bounds) == seen]
+        # Two of one place cannot be told apart here, and the click may belong to the other.
+        if len([other for other in there if other.kind != "window"]) > 1:
+            return f"another window has the place of {window.title!r}"
+        for other in there:
+            if other.id == window.id or (popup is not None and other.popup == popup):
                 return ""
         # A window manager's frame is a little larger than what it holds.
         slack_x, slack_y = place.width - window.bounds.width, place.height - window.bounds.height
@@ -479,7 +488,7 @@ class Executor:
             )
         window, item = self._component(step.window, item.id)
         before = self._report()
-        self._click(mouse, window, item.bounds)
+        self._click(mouse, window, item.bounds, popup=menu.id)
         self._await_effect(step, before)
 
     def _choose(self, step: Choose, mouse: Input) -> None:
@@ -495,7 +504,7 @@ class Executor:
         rows = combo.rows or ()
         if step.row < len(rows) and rows[step.row].bounds is not None:
             before = self._report()
-            self._click(mouse, window, rows[step.row].bounds)
+            self._click(mouse, window, rows[step.row].bounds, popup=combo.id)
         else:
             self._walk_rows(step, mouse)
             before = self._report()

@@ -19,6 +19,10 @@ from ibga.runtime import Api, Display, Gateway, Request, RequestKind, Watch, rea
 
 log = logging.getLogger(__name__)
 
+#: s after which nobody waits for the answer any more: what a killed service asked for would end the
+#: session of its successor.
+REQUEST_AGE = 120.0
+
 
 class Eyes:
     """What is seen now. A file is read when it changes; `wait` is the only place where time passes."""
@@ -147,6 +151,10 @@ class Eyes:
                 request = read(path, Request)
             except IbgaError as error:
                 self._complain(path.name, error)
+                continue
+            if request is not None and time.time() - request.time > REQUEST_AGE:
+                log.warning("request %s of %s is too old, removed", path.stem, request.sender)
+                path.unlink(missing_ok=True)
                 continue
             if request is not None and request.request is RequestKind.CLOSE:
                 self.request = path.stem

@@ -5,11 +5,12 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from ibga.agent.report import Answer, Report
+from ibga.agent.report import Answer, Bounds, Report
 from ibga.automator.executor import Executor, Result
 from ibga.automator.steps import Answered, Click, CloseWindow, LoginStarted, Type
 from ibga.config.settings import Input
@@ -226,3 +227,30 @@ def test_closing_a_window_goes_through_the_agent(made: Made) -> None:
     step = CloseWindow(name="close", window=window.id, effect=Answered(window.id))
     assert executor.perform(step, report) is Result.WORKED
     assert agent.commands[0]["command"] == "close"
+
+
+def over(report: Report, title: str, *, bounds: Bounds) -> str:
+    """What the executor says lies over a window, when X has one at *bounds* there."""
+    place = SimpleNamespace(**dict(zip(("x", "y", "width", "height"), bounds, strict=True)))
+    child = SimpleNamespace(get_geometry=lambda: place)
+    root = SimpleNamespace(translate_coords=lambda *_: SimpleNamespace(child=child))
+    eyes = SimpleNamespace(report=report, display=None)
+    executor = Executor(eyes, Path("/nowhere"), Input.AUTO, lambda: None)
+    executor._connection = SimpleNamespace(screen=lambda: SimpleNamespace(root=root))
+    window = next(each for each in report.windows if each.title == title)
+    return executor._covering(window, 10, 10, None)
+
+
+def test_of_two_windows_in_one_place_none_is_clicked() -> None:
+    report = recorded("paper")
+    warning = next(each for each in report.windows if each.title == "Warning")
+    assert over(report, "Warning", bounds=warning.bounds) == ""
+    twin = replace(warning, id=9001, title="Order Preview")
+    both = replace(report, windows=(*report.windows, twin))
+    assert over(both, "Warning", bounds=warning.bounds)
+
+
+def test_a_popup_of_something_else_is_not_clicked() -> None:
+    report = recorded("paper")
+    tip = replace(report.windows[-1], id=9001, title="", kind="window", bounds=Bounds(1, 1, 50, 20), popup=77)
+    assert over(replace(report, windows=(*report.windows, tip)), "Warning", bounds=Bounds(1, 1, 50, 20))

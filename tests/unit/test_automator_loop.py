@@ -1,5 +1,6 @@
 """The automator's loop on files: it goes on looking, whatever it decides and whatever is in its way."""
 
+import errno
 import json
 import os
 import time
@@ -16,7 +17,7 @@ from ibga.config import Config
 from ibga.config.settings import Account, Input, Login
 from ibga.notify import Notifier
 from ibga.paths import Paths
-from ibga.runtime import Gateway, GatewayState, State, Watch
+from ibga.runtime import Gateway, GatewayState, Request, RequestKind, State, Watch
 from tests.support.reports import DATA, Json, change
 
 
@@ -110,3 +111,46 @@ def test_a_refusal_that_could_not_be_written_is_not_forgotten(
     assert block is not None
     assert "refused" in block.reason
     assert Logins(config).block() is not None
+
+
+def test_a_request_that_nobody_waits_for_any_more_ends_no_session(
+    config: Config, automator: Callable[[], Automator]
+) -> None:
+    show(config, "main")
+    path = config.paths.requests_dir / "gateway-1.json"
+    old = Request(request=RequestKind.CLOSE, time=time.time() - 3600, sender="gateway")
+    runtime.publish(path, old)
+    automator().turn()
+    assert not path.exists()
+    assert not list(config.paths.replies_dir.iterdir())
+    assert state_of(config) is not State.STOPPED
+
+
+def test_rubbish_among_the_requests_does_not_stop_the_loop(
+    config: Config, automator: Callable[[], Automator]
+) -> None:
+    show(config, "main")
+    (config.paths.requests_dir / "a.json").write_text("[" * 100_000)
+    os.mkfifo(config.paths.requests_dir / "b.json")
+    assert automator().turn() >= 0
+
+
+def test_a_full_disk_does_not_stop_the_loop_and_is_told_once(
+    config: Config,
+    automator: Callable[[], Automator],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    show(config, "main")
+    loop = automator()
+    with monkeypatch.context() as full:
+
+        def no_space(*_: object) -> int:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        full.setattr(Path, "write_text", no_space)
+        loop.turn()
+        loop.turn()
+    assert caplog.text.count("No space left") == 1
+    loop.turn()
+    assert state_of(config) is State.LOADING
