@@ -51,8 +51,9 @@ def recognise(report: Report) -> View:
         role = _role(window)
         if role == "other":
             others.append(window)
-        elif role:
-            # The newest of several: configuration dialogs are one-shot objects (guide 6.1).
+        # The newest of several: configuration dialogs are one-shot objects (guide 6.1). But no decoy that
+        # reaches over the left edge where there is one that does not (guide 3.1).
+        elif role and (role not in found or window.bounds.x > 0 or found[role].bounds.x <= 0):
             found[role] = window
     return View(others=tuple(others), **found)
 

@@ -209,6 +209,54 @@ def test_a_refusal_is_not_overwritten_before_it_is_written_down() -> None:
     assert session.to_record.outcome == "refused"
 
 
+def test_a_failed_login_is_not_judged_before_its_words_are_there() -> None:
+    text = "Invalid username or password."
+    empty = recorded("login-failed", change({"text": text}, text=""))
+    session, decision = look(empty)
+    assert session.to_record is None
+    assert isinstance(decision.step, Wait)
+    report = recorded("login-failed")
+    session = observe(session, sight(report), CONFIG, later(0.2))
+    assert session.to_record is not None
+    assert session.to_record.outcome == "refused"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Username or password incorrect",
+        "The user name or password you entered is incorrect.",
+        "Login failed: invalid credentials",
+        "Your credentials were rejected",
+    ],
+)
+def test_refused_credentials_are_known_under_other_words_and_titles(text: str) -> None:
+    report = recorded(
+        "login-failed",
+        change({"text": "Invalid username or password."}, text=text),
+        window_change("Login failed", title="IBKR"),
+    )
+    session = observe(Session(pid=report.pid), sight(report), CONFIG, NOW)
+    assert session.to_record is not None
+    assert session.to_record.outcome == "refused"
+
+
+def test_the_login_form_on_the_screen_is_taken_and_not_its_decoy() -> None:
+    def decoy(report: Json) -> None:
+        (form,) = (
+            window
+            for window in report["windows"]
+            if any(found["base"].endswith("JPasswordField") for found in components(window))
+        )
+        report["windows"].append({**form, "id": 9500, "bounds": [-700, 0, 790, 610]})
+
+    form = recognise(recorded("login")).login
+    assert form is not None
+    found = recognise(recorded("login", decoy)).login
+    assert found is not None
+    assert found.id == form.id
+
+
 # --- settings that cannot be read back ------------------------------------------------------------------
 
 
