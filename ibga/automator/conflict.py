@@ -17,9 +17,11 @@ _TAKE_OVER = ("Continue Login", "Reconnect This Session", "Disconnect Other Sess
 def decide_conflict(window: Window, session: Session, sight: Sight, config: Config, now: Now) -> Decision:
     """By the buttons, since all these windows are of one package (guide 4.3)."""
     relogin = _button(window, _RELOGIN)
-    if relogin is not None:
+    take_over = config.login.existing_session is ExistingSession.TAKE_OVER
+    if relogin is not None and (take_over or not session.logged_in or session.reconnecting):
         return _relogin(window, relogin, session, sight, now)
-    if config.login.existing_session is not ExistingSession.TAKE_OVER or session.takeovers >= MAX_TAKEOVERS:
+    # To log in again throws the other session out, if that is what it was lost to (guide 2.8).
+    if not take_over or session.takeovers >= MAX_TAKEOVERS:
         return Decision(
             state=State.DISPLACED if session.logged_in else State.NEEDS_PERSON,
             reason="another session of this user is active",

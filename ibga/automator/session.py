@@ -21,6 +21,7 @@ EXPIRED_PAUSE = 1.0  # s before the full login that follows a void token
 ANSWER_TIMEOUT = 30.0  # s from the press to any sign of life; then IB has dropped the request (guide 3.5)
 FELL_BACK_TIMEOUT = 3.0  # s with a usable form after the progress frame has gone
 ADOPT_SETTLE = 1.5  # s of a main window and nothing else
+RECONNECTED = 60.0  # s of a main window and nothing else after the progress frame
 RELOGIN = "log in again"  # the step's name
 RELOGIN_ROW = 3600.0  # s after which another one is the first of a row
 CLOSE_TIMEOUT = 60.0  # s for a process to end that was seen to shut down
@@ -99,6 +100,7 @@ class Session:
     quiet_since: float = 0.0  # no window came or went since
     phase: str = ""  # last title of the progress frame
     progress_since: float | None = None
+    reconnecting: bool = False  # the progress frame came back: a network's loss, not another session's win
     logged_in: bool = False
     login_form_shown: bool = False  # ever, by this process
     paper_warned: bool = False
@@ -273,12 +275,19 @@ def waiting_time(text: str) -> float | None:
 def _observe_progress(session: Session, view: View, now: Now) -> Session:
     if view.progress is not None:
         since = now.mono if session.progress_since is None else session.progress_since
-        return replace(session, phase=view.progress.title, progress_since=since)
+        return replace(
+            session, phase=view.progress.title, progress_since=since, reconnecting=session.logged_in
+        )
     if session.progress_since is None:
         return session
     # The frame's close while it is titled so is the surest sign of a completed login (guide 2.2).
     completed = _LAST_PHASE in fold(session.phase)
-    session = replace(session, progress_since=None, quiet_since=now.mono)
+    session = replace(
+        session,
+        progress_since=None,
+        quiet_since=now.mono,
+        reconnecting=session.reconnecting and not completed,
+    )
     if completed and (not session.logged_in or session.submitted is not None):
         return logged_in(session)
     return session
@@ -288,6 +297,7 @@ def logged_in(session: Session) -> Session:
     return replace(
         session,
         logged_in=True,
+        reconnecting=False,
         submitted=None,
         failures=0,
         not_before=session.not_before if session.relogins else 0.0,
@@ -349,6 +359,8 @@ def _observe_main(session: Session, view: View, now: Now) -> Session:
     others = (view.progress, view.second_factor, view.conflict)
     if view.main is None or any(each is not None for each in others):
         return session
+    if session.reconnecting and now.mono - session.quiet_since > RECONNECTED:
+        session = replace(session, reconnecting=False)
     # The main window is there before the login is complete, with its dialogs over it (guide 2.3).
     if any(each.modal for each in view.others):
         return session

@@ -11,7 +11,7 @@ from ibga.automator.screens import recognise
 from ibga.automator.session import ApiAnswer, Session, after, observe
 from ibga.automator.steps import Choose, Click, SaveEvidence, SettingsRead, Type, Wait
 from ibga.config import Config
-from ibga.config.settings import Mode
+from ibga.config.settings import ExistingSession, Mode
 from ibga.runtime import State
 from tests.support.reports import (
     CONFIG,
@@ -164,6 +164,22 @@ def add_label(text: str) -> Callable[[Json], None]:
         window["components"].append(label)
 
     return edit
+
+
+def test_a_session_lost_to_another_is_not_taken_back_under_yield() -> None:
+    report = recorded("relogin", without_progress)
+    config = replace(CONFIG, login=replace(CONFIG.login, existing_session=ExistingSession.YIELD))
+    lost = Session(pid=report.pid, logged_in=True, quiet_since=NOW.mono)
+    _, decision = look(report, session=lost, config=config)
+    assert decision.state is State.DISPLACED
+    assert isinstance(decision.step, Wait)
+    assert decision.person
+    _, decision = look(report, session=replace(lost, reconnecting=True), config=config)
+    assert isinstance(decision.step, Click)
+
+
+def without_progress(report: Json) -> None:
+    report["windows"] = [shown for shown in report["windows"] if "feature.welcome." not in shown["class"]]
 
 
 def test_re_logins_of_a_row_come_later_and_later() -> None:
