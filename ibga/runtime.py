@@ -201,6 +201,8 @@ def publish(path: Path, record: Record) -> None:
             hint="free space and permissions of this directory?",
             code=Exit.CANNOT_CREATE,
         ) from error
+    finally:
+        temporary.unlink(missing_ok=True)  # also where SIGTERM, which raises, came between the two
 
 
 def read(path: Path, record_type: type[R]) -> R | None:

@@ -48,3 +48,18 @@ def test_a_hostile_file_is_an_error_and_neither_a_crash_nor_a_wait(
     put(path)
     with pytest.raises(IbgaError):
         read(path, Reply)
+
+
+def test_a_publication_that_a_signal_interrupts_leaves_nothing_half_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def terminated(self: Path, target: Path) -> Path:
+        raise SystemExit(0)  # as SIGTERM does
+
+    monkeypatch.setattr(Path, "replace", terminated)
+    record = Reply(ok=True, time=0.0, detail="")
+
+    with pytest.raises(SystemExit):
+        publish(tmp_path / "reply.json", record)
+
+    assert list(tmp_path.iterdir()) == []
