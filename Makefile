@@ -42,7 +42,7 @@ unit: venv
 	$(PYTEST) tests/unit
 
 component: venv agent
-	$(PYTEST) tests/component
+	$(PYTEST) --numprocesses 2 --dist loadfile tests/component
 
 # Both at once: most of the time is spent waiting for what a booted system does.
 system: venv

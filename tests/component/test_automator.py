@@ -177,8 +177,17 @@ def test_an_unknown_dialog_is_left_alone_saved_and_told() -> None:
         rig.wait_state(State.READY)
         rig.show("unknown")
 
-        session = rig.wait_state(State.NEEDS_PERSON)
-
+        rig.wait_state(State.NEEDS_PERSON)
+        # The state is told first; where the evidence is, once it is there.
+        session = wait_until(
+            lambda: (
+                told
+                if (told := runtime.read(rig.paths.runtime_dir / "session.json", runtime.Session))
+                and "unknown-dialogs" in told.person
+                else None
+            ),
+            "the session tells where the evidence is",
+        )
         folders = list((rig.paths.log_dir / "unknown-dialogs").iterdir())
         assert len(folders) == 1
         assert {each.name for each in folders[0].iterdir()} >= {"rule.toml", "tree.txt", "screenshot.png"}
