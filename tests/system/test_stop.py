@@ -93,7 +93,9 @@ def test_a_stop_logs_out_through_the_menu_whatever_is_in_the_way(
     exits = [(each["how"], each["code"]) for each in main.events()[before:] if each["event"] == "exit"]
     assert exits == [("menu", 0)]
     stays = STAYS | STAYS_OF_THE_DEAD if obstacle == "a killed automator" else STAYS
-    assert {path.name for path in main.paths.runtime_dir.iterdir()} <= stays
+    assert {path.name for path in main.paths.runtime_dir.iterdir()} <= stays, main.container.journal(
+        "-u", main.unit("automator"), "-u", main.unit("gateway"), "-n", "60"
+    )
     assert not list(main.paths.requests_dir.iterdir())
     assert not list(main.paths.replies_dir.iterdir())
     main.container.systemctl("unmask", "--runtime", main.unit("automator"))
