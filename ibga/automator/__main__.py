@@ -344,6 +344,10 @@ def run(config: Config, notify: Notifier) -> None:
             automator.run()
         finally:
             automator.close()
+            if not (paths.runtime_dir / "gateway.json").exists():
+                # While a gateway is up they stay: a restart of ours is to disturb no client.
+                for name in ("session.json", "automator.json"):
+                    (paths.runtime_dir / name).unlink(missing_ok=True)
 
 
 if __name__ == "__main__":
