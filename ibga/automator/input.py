@@ -101,8 +101,8 @@ class Input:
         The X focus must go to Java's "focus proxy", a child of one pixel: with it on the window itself
         Java counts the window as active and yet drops every key.
         """
-        with contextlib.suppress(XError):  # a window that went away meanwhile
-            for window in reversed(self._root.query_tree().children):
+        for window in reversed(self._root.query_tree().children):
+            with contextlib.suppress(XError):  # this one went away meanwhile, as a closing dialog does
                 place = window.get_geometry()
                 if (place.x, place.y, place.width, place.height) != bounds or not _viewable(window):
                     continue
