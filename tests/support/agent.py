@@ -98,14 +98,17 @@ class Sample:
         return report
 
     def window(
-        self, title: str, when: Callable[[Window], object] = lambda window: window.components
+        self,
+        title: str,
+        when: Callable[[Window], object] = lambda window: window.components,
+        timeout: float = START_TIMEOUT,
     ) -> Window:
         """Return the window of that title once *when* is true of it."""
 
         def look(report: Report) -> Window | None:
             return next((each for each in report.windows if each.title == title and when(each)), None)
 
-        found = look(self.report(look, f"window {title!r}"))
+        found = look(self.report(look, f"window {title!r}", timeout))
         assert found is not None
         return found
 
