@@ -62,6 +62,11 @@ class Paths:
         return self.home_dir / self.instance
 
     @property
+    def last_exit(self) -> Path:
+        """How the gateway of this instance ended last; outlives the runtime directory."""
+        return self.settings_dir / "last-exit.json"
+
+    @property
     def logins_dir(self) -> Path:
         """The login ledgers, one per user name, of the host."""
         return self.home_dir / "logins"

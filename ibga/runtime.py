@@ -81,7 +81,7 @@ class Vnc:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
-    """How the gateway's process ended last."""
+    """How the gateway's process ended last: in gateway.json, and in last-exit.json of the state directory."""
 
     time: float
     code: int | None  # exit code, negative for a signal, None where it was not our child
@@ -181,8 +181,8 @@ class Reply:
     detail: str  # what was done, or why not
 
 
-Record = Display | Vnc | Gateway | Session | Api | Request | Reply
-R = TypeVar("R", Display, Vnc, Gateway, Session, Api, Request, Reply)
+Record = Display | Vnc | Gateway | Ended | Session | Api | Request | Reply
+R = TypeVar("R", Display, Vnc, Gateway, Ended, Session, Api, Request, Reply)
 
 
 def publish(path: Path, record: Record) -> None:

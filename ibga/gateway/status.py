@@ -1,5 +1,6 @@
 """Says what the service is doing: gateway.json for the other services, STATUS= for who asks systemd."""
 
+import logging
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,8 @@ from ibga.errors import IbgaError
 from ibga.notify import Notifier
 from ibga.runtime import Ended, Gateway, GatewayState, publish
 
+log = logging.getLogger(__name__)
+
 #: Seconds between two records that differ in their progress only.
 PROGRESS_INTERVAL = 0.5
 
@@ -19,10 +22,11 @@ class Status:
 
     def __init__(self, config: Config, notify: Notifier) -> None:
         self._path = config.paths.runtime_dir / "gateway.json"
+        self._last_exit = config.paths.last_exit
         self._notify = notify
         self._published = 0.0
         self.record = Gateway(
-            state=GatewayState.STARTING, reason="", since=time.time(), last_exit=_last_exit(self._path)
+            state=GatewayState.STARTING, reason="", since=time.time(), last_exit=_read(self._last_exit)
         )
 
     def say(
@@ -57,7 +61,15 @@ class Status:
         self.record = replace(self.record, running_version=version)
 
     def ended(self, how: Ended) -> None:
-        """Note how the JVM ended; published with the next `say`."""
+        """Note how the JVM ended; published with the next `say`.
+
+        On disk, too: gateway.json goes with the service, and after a crash it is this that is asked for.
+        """
+        try:
+            self._last_exit.parent.mkdir(mode=0o750, exist_ok=True)
+            publish(self._last_exit, how)
+        except (IbgaError, OSError) as error:
+            log.warning("%s", error)
         self.record = replace(self.record, last_exit=how, running_version="", pid=None)
 
     def restarted(self) -> None:
@@ -70,10 +82,9 @@ class Status:
         self._notify.status(record.reason)
 
 
-def _last_exit(path: Path) -> Ended | None:
-    """How the last JVM ended, where the service before this one left its record."""
+def _read(path: Path) -> Ended | None:
     try:
-        record = runtime.read(path, Gateway)
-    except IbgaError:  # torn or of another version: it is ours, and replaced at once
+        return runtime.read(path, Ended)
+    except IbgaError as error:  # torn or of another version: replaced when the next JVM ends
+        log.warning("%s", error)
         return None
-    return record.last_exit if record else None

@@ -143,6 +143,7 @@ def serve(
             notify.status(sentence(record))
         if time.monotonic() < next_look:
             continue
+        bridge.server.end_halted()
         try:
             bridge.look(through_websocket=viewers > 0)
         except OSError as problem:

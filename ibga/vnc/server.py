@@ -2,8 +2,10 @@
 
 import contextlib
 import logging
+import os
 import secrets
 import select
+import signal
 import socket
 import subprocess
 import sys
@@ -99,6 +101,7 @@ class Server:
         self._slots = threading.BoundedSemaphore(MAX_CONNECTIONS)
         self._lock = threading.Lock()
         self._viewers = 0
+        self._children: set[int] = set()  # pids of the websockify that run
         #: A WebSocket that is asked for by this name is our own probe, no viewer.
         self.probe_path = f"{WEBSOCKET_PATH}?{secrets.token_urlsafe(16)}"
         threading.Thread(target=self._accept, name="accept", daemon=True).start()
@@ -187,12 +190,14 @@ class Server:
                 child_end, our_end = (stack.enter_context(end) for end in socket.socketpair())
             isolated = ["-I"] if sys.flags.isolated else []
             module = [sys.executable, *isolated, "-m", "ibga.vnc.websockify"]
-            child = subprocess.Popen(
-                [*module, str(child_end.fileno()), str(self._rfb_socket)],
-                stdin=subprocess.PIPE,
-                pass_fds=[child_end.fileno()],
-            )
-            stack.callback(child.wait)
+            with self._lock:
+                child = subprocess.Popen(
+                    [*module, str(child_end.fileno()), str(self._rfb_socket)],
+                    stdin=subprocess.PIPE,
+                    pass_fds=[child_end.fileno()],
+                )
+                self._children.add(child.pid)
+            stack.callback(self._reap, child)
             assert child.stdin is not None
             with contextlib.suppress(BrokenPipeError):  # it was killed; waited for below
                 child.stdin.write(head)
@@ -200,6 +205,23 @@ class Server:
             if our_end is not None:
                 child_end.close()
                 _pump(stream, our_end)
+
+    def _reap(self, child: "subprocess.Popen[bytes]") -> None:
+        """Wait for the end of *child*; its number is not looked at once another process may have it."""
+        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+        with self._lock:
+            self._children.discard(child.pid)
+        child.wait()
+
+    def end_halted(self) -> None:
+        """Kill each websockify that was halted (SIGSTOP): its viewer's page then comes back with another."""
+        with self._lock:
+            for pid in self._children:
+                with contextlib.suppress(OSError):  # it has just ended
+                    # The state follows the name, which stands in brackets (proc(5)).
+                    if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "Tt":
+                        log.warning("a viewer's websockify, pid %d, was halted; it is ended", pid)
+                        os.kill(pid, signal.SIGKILL)
 
     def close(self) -> None:
         # shutdown, as close alone does not end an accept() that another thread is in

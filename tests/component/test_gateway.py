@@ -351,6 +351,10 @@ def test_a_killed_jvm_ends_the_service_with_1_and_leaves_no_process(instance: In
     assert record.last_exit
     assert record.last_exit.code == -9
     assert not instance.gateway_processes()
+    # The unit removes gateway.json; the service that follows knows all the same.
+    (instance.paths.runtime_dir / "gateway.json").unlink()
+    instance.run()
+    assert instance.record().last_exit == record.last_exit
     again = instance.run()
     assert instance.record().last_exit == record.last_exit
     assert again.process.poll() is None

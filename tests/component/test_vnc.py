@@ -255,6 +255,19 @@ def test_a_killed_websockify_costs_its_viewer_a_moment(rig: Rig, browser: Browse
     assert service.process.poll() is None
 
 
+def test_a_halted_websockify_is_found_and_its_viewer_comes_back(rig: Rig, browser: Browser) -> None:
+    service = rig.started()
+    browser.open(rig.url())
+    browser.wait_for(CONNECTED)
+    (child,) = websockify(service)
+    child.send_signal(signal.SIGSTOP)
+    wait_until(lambda: not child.is_running(), "it is ended", timeout=15)
+    wait_until(lambda: websockify(service), "another one takes its place", timeout=20)
+    browser.wait_for(CONNECTED, timeout=20)
+    service.wait_line("was halted; it is ended")
+    assert service.process.poll() is None
+
+
 def test_the_page_comes_back_by_itself_with_the_service(rig: Rig, browser: Browser) -> None:
     service = rig.started()
     browser.open(rig.url())

@@ -58,7 +58,7 @@ def mirror() -> str:
         for uri in re.findall(r"^(?:URIs:|deb)\s(?:.*?\s)?(https?://\S+)", path.read_text(), re.MULTILINE):
             if re.search(r"/debian/?$", uri):
                 return str(uri)
-    return "http://deb.debian.org/debian"
+    raise ContainerError(f"no mirror of Debian in {', '.join(map(str, sources))}: what does apt use here?")
 
 
 def root(version: str, say: Callable[[str], None] = lambda sentence: None) -> Path:
