@@ -68,6 +68,7 @@ def copy_tree() -> None:
         ignore=shutil.ignore_patterns("sabotage", "installed-*"),
         symlinks=True,
     )
+    (COPY / ".venv").symlink_to(ROOT / ".venv")  # the simulator's JRE
 
 
 def run_test(test: str) -> subprocess.CompletedProcess[str]:
