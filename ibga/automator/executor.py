@@ -4,6 +4,7 @@ Mouse and keyboard (XTEST) come first, the agent's FIFO where they had no effect
 without a look in between, and nothing on a report that an action has made old.
 """
 
+import contextlib
 import logging
 import time
 from collections.abc import Callable
@@ -357,10 +358,33 @@ class Executor:
         while over := self._covering(window, x, y, popup):
             # Java reports a window as showing a moment before the X server does.
             if time.monotonic() > deadline:
+                self._put_right(mouse, window)
                 raise NoEffectError(over)
             self._eyes.wait(MAP_INTERVAL)
             self._expect_unchanged(window)
         mouse.click(x, y, count=count)
+
+    def _put_right(self, mouse: Input, window: Window) -> None:
+        """Raise StaleError once a report shows *window* elsewhere, where Java was wrong about its place.
+
+        Without a window manager Java now and then takes a new frame to be at (0, 0) although X has put it
+        where it was told to (one in some hundred, JDK 17 and 25, measured): all coordinates are wrong then.
+        """
+        before = self._report()
+        bounds = tuple(window.bounds)
+        if not mouse.tell_place(
+            window.bounds.width, window.bounds.height, [tuple(each.bounds) for each in before.windows]
+        ):
+            return
+        with contextlib.suppress(UnseenError):
+            self._await(
+                lambda report: (now := report.window(window.id)) is not None and tuple(now.bounds) != bounds,
+                before,
+                FOCUS_TIMEOUT,
+                "the window's true place",
+            )
+            log.info("Java was wrong about the place of %r", window.title)
+            raise StaleError(f"the window {window.title!r} lies elsewhere")
 
     def _covering(self, window: Window, x: int, y: int, popup: int | None) -> str:
         """Return what lies over *window* at a point of the screen, "" when nothing does.

@@ -115,6 +115,27 @@ class Input:
                         return failure.get_error() is None
         return False
 
+    def tell_place(self, width: int, height: int, believed: Sequence[tuple[int, ...]]) -> bool:
+        """Have the one window of that size that lies at none of the *believed* bounds told where it is.
+
+        X tells a window only of a change, so it is moved by a pixel and back. False where there is no such
+        window, or more than one.
+        """
+        lost = []
+        for window in self._root.query_tree().children:
+            with contextlib.suppress(XError):  # it went away meanwhile
+                place = window.get_geometry()
+                bounds = (place.x, place.y, place.width, place.height)
+                if bounds[2:] == (width, height) and bounds not in believed and _viewable(window):
+                    lost.append((window, place))
+        if len(lost) != 1:
+            return False
+        ((window, place),) = lost
+        for x in (place.x + 1, place.x):
+            window.configure(x=x, onerror=CatchError())
+        round_trip(self._connection)
+        return True
+
     def restore(self) -> None:
         """Give borrowed keys back. Only when the typed text was seen to have arrived."""
         self._change_map(self._borrowed)

@@ -4,6 +4,7 @@ import java.awt.Color;
 import java.awt.Dimension;
 import java.awt.FlowLayout;
 import java.awt.GridLayout;
+import java.awt.Point;
 import java.awt.Rectangle;
 import java.awt.TextField;
 import java.awt.Window;
@@ -38,6 +39,7 @@ import javax.swing.JTextField;
 import javax.swing.JTextPane;
 import javax.swing.JTree;
 import javax.swing.SwingUtilities;
+import javax.swing.Timer;
 import javax.swing.tree.DefaultMutableTreeNode;
 import javax.swing.tree.TreePath;
 
@@ -144,6 +146,18 @@ public final class Sample {
         window.pack();
         window.setLocation(x, y);
         OPEN.add(window);
+        // Without a window manager Java now and then believes that a new frame lies at (0, 0) although X has
+        // put it where it was told to (one in some hundred, JDK 17 and 25). Tell it again, for a second.
+        long opened = System.nanoTime();
+        Timer again = new Timer(50, event -> {
+            if (window.isDisplayable() && !window.getLocation().equals(new Point(x, y))) {
+                window.setLocation(x, y);
+            }
+            if (System.nanoTime() - opened > 1000000000L) {
+                ((Timer) event.getSource()).stop();
+            }
+        });
+        again.start();
         window.setVisible(true);
     }
 
