@@ -7,6 +7,8 @@ import shutil
 import signal
 import socket
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -23,6 +25,16 @@ def logged_in_once(rig: Rig, password: str) -> None:
     logins = rig.events("login")
     assert [event["user"] for event in logins] == ["tester"]
     assert logins[0]["password_sha256"] == hashlib.sha256(password.encode()).hexdigest()
+
+
+@contextmanager
+def halted(rig: Rig) -> Iterator[None]:
+    """The gateway stands still, so that its agent does not write over what a test puts in its place."""
+    rig.gateway.process.send_signal(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        rig.gateway.process.send_signal(signal.SIGCONT)
 
 
 def test_paper_login_gets_ready_by_mouse_and_keyboard_alone() -> None:
@@ -406,11 +418,12 @@ def test_a_report_of_another_process_is_not_believed() -> None:
         text = report.read_text().replace(f'"pid":{rig.gateway.process.pid}', '"pid":1')
         new = report.with_name(".foreign")
         new.write_text(text)
-        new.replace(report)
-
-        session = wait_until(
-            lambda: s if (s := rig.session()) and s.state is not State.READY else None, "not ready any more"
-        )
+        with halted(rig):
+            new.replace(report)
+            session = wait_until(
+                lambda: s if (s := rig.session()) and s.state is not State.READY else None,
+                "not ready any more",
+            )
         assert not session.facts.ui.ok
 
 
@@ -418,11 +431,11 @@ def test_a_torn_report_is_named_and_the_session_goes_on() -> None:
     with running_rig() as rig:
         rig.wait_state(State.READY)
         report = rig.paths.runtime_dir / "ui.json"
-        report.write_bytes(report.read_bytes()[:1000])
-
-        rig.automator.wait_line("ui.json: not JSON")
-        time.sleep(0.5)
-        session = rig.session()
+        with halted(rig):
+            report.write_bytes(report.read_bytes()[:1000])
+            rig.automator.wait_line("ui.json: not JSON")
+            time.sleep(0.5)
+            session = rig.session()
         assert session is not None
         assert session.state is State.READY
 
