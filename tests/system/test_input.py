@@ -161,13 +161,18 @@ def test_a_report_of_a_foreign_hand_is_named_and_the_next_one_counts(
     instance.wait_state(State.READY)
     automator, jvms = instance.main_pid("automator"), jvm_pids(instance.container)
 
-    instance.container.write("/run/ibga/main/ui.json", content)
-
-    instance.container.wait_until(
-        "the journal names the file",
-        lambda: "ui.json" in said(instance.container, instance.unit("automator")),
-        timeout=10,
-    )
+    # Halted, or its agent may write over it before anyone has read it.
+    (jvm,) = jvms
+    instance.container.run("kill", "-STOP", str(jvm))
+    try:
+        instance.container.write("/run/ibga/main/ui.json", content)
+        instance.container.wait_until(
+            "the journal names the file",
+            lambda: "ui.json" in said(instance.container, instance.unit("automator")),
+            timeout=10,
+        )
+    finally:
+        instance.container.run("kill", "-CONT", str(jvm))
     # The agent's next report is whole again: a dialog is seen, and answered.
     instance.command("dialog newer")
     instance.container.wait_until(
