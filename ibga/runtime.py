@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ibga.errors import Exit, IbgaError
+from ibga.paths import Paths
 
 VERSION = 1
 MAX_SIZE = 4 << 20  # bytes of a record; the largest have some thousand
@@ -102,6 +103,7 @@ class Gateway:
     pid: int | None = None  # of the JVM
     restarts: int = 0  # of the JVM since the service started
     last_exit: Ended | None = None
+    until: float | None = None  # of `stopped`, where IBG is started again at a given time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +126,15 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LoginsLeft:
+    """What the ledger allows the configured user, in 24 h and on this host."""
+
+    left: int
+    budget: int
+    more_at: float | None = None  # when one of the spent ones comes back; None: none is spent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
     """session.json"""
 
@@ -138,6 +149,7 @@ class Session:
     api_port: int | None = None  # the port that IBG listens on, read back
     warnings: tuple[str, ...] = ()
     pending: tuple[str, ...] = ()  # settings that wait for a restart
+    logins: LoginsLeft | None = None  # None: no user name, or no ledger that can be read
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,7 +172,11 @@ class Api:
 
 
 class RequestKind(StrEnum):
-    CLOSE = "close"  # log out through File > Close (from the gateway service, `ibga close`)
+    CLOSE = "close"  # to the automator: log out through File > Close (from the gateway service)
+    LOGIN = "login"  # to the automator: try the login that is waited for now
+    RETRY = "retry"  # to the automator: a person has looked, what IB refused may be tried once more
+    LEAVE = "leave"  # to the gateway service: log out and stay away (`ibga lend`, `ibga close`)
+    RETURN = "return"  # to the gateway service: start again (`ibga login` while it stays away)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,6 +186,7 @@ class Request:
     request: RequestKind
     time: float
     sender: str  # "gateway", "cli"
+    until: float | None = None  # of `leave`: when to come back by itself; None: not before `return`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,6 +196,18 @@ class Reply:
     ok: bool
     time: float
     detail: str  # what was done, or why not
+
+
+REPLY_AGE = 600.0  # s after which nobody looks for an answer any more
+
+
+def reply(paths: Paths, name: str, *, ok: bool, detail: str) -> None:
+    """Answer the request requests/NAME.json. Answers that nobody fetched are removed: the one who asked
+    may not be allowed to. Raises IbgaError."""
+    publish(paths.replies_dir / f"{name}.json", Reply(ok=ok, time=time.time(), detail=detail))
+    for old in paths.replies_dir.glob("*.json"):
+        if (age(old) or 0.0) > REPLY_AGE:
+            old.unlink(missing_ok=True)
 
 
 Record = Display | Vnc | Gateway | Session | Api | Request | Reply

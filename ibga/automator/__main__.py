@@ -23,13 +23,14 @@ from ibga.automator.executor import Executor, Result
 from ibga.automator.eyes import Eyes
 from ibga.automator.handshake import Failure, HandshakeError, handshake
 from ibga.automator.login import credentials
-from ibga.automator.logins import Logins
+from ibga.automator.logins import Logins, back_off
+from ibga.automator.requests import login_now, retried, why
 from ibga.automator.session import ApiAnswer, Now, Session, Sight, after, close_requested, observe
 from ibga.automator.steps import ProbeApi, RecordLogin, Reply, SaveEvidence, Wait
 from ibga.config import Config, load_for_service
 from ibga.errors import IbgaError
 from ibga.notify import Notifier
-from ibga.runtime import State, Watch
+from ibga.runtime import RequestKind, State, Watch
 
 log = logging.getLogger("ibga.automator")
 
@@ -76,7 +77,8 @@ class Automator:
         age = self._logins.pending_since()
         if age is not None and not session.logged_in and session.pid is not None:
             session = replace(session, submitted=at.mono - age)
-        return session
+        row, age_of_last = self._logins.failed_in_a_row()
+        return replace(session, failures=row, not_before=at.mono + back_off(row, age_of_last))
 
     @property
     def _memory(self) -> Path:
@@ -106,7 +108,7 @@ class Automator:
         decision = replace(decision, reason=masked(decision.reason), person=masked(decision.person))
         self._note_state(decision)
         self._publish(decision, sight, at)
-        if before.settings != self._session.settings:
+        if memory.differs(before, self._session):
             memory.remember(self._memory, self._session)
         return self._perform(decision, sight, at)
 
@@ -164,8 +166,9 @@ class Automator:
         self._session = after(self._session, step, worked, at)
         if worked and step.name.startswith(("answer", "close ", "log in", "take")):
             log.info("%s: done", step.name)
-        if before.settings != self._session.settings:
+        if memory.differs(before, self._session):
             memory.remember(self._memory, self._session)
+        if before.settings != self._session.settings:
             log.info("settings read back: %s", self._session.settings)
 
     def _note_state(self, decision: Decision) -> None:
@@ -188,6 +191,7 @@ class Automator:
             person=decision.person,
             api_port=self._session.settings.port if self._session.settings is not None else None,
             warnings=self._session.warnings,
+            logins=self._logins.left(),
         )
         if _gist(record) != _gist(self._published) or at.mono - self._published_at > RENEWAL:
             self._write(record, at)
@@ -240,23 +244,48 @@ class Automator:
 
     def _take_request(self, at: Now) -> None:
         """Take up a request; its file goes at once, which tells the one who asked that we are at it."""
-        name = self._eyes.request
-        if name is not None and self._session.close_request is None:
-            log.info("request to close the gateway: %s", name)
-            (self._config.paths.requests_dir / f"{name}.json").unlink(missing_ok=True)
-            self._eyes.request = None
-            self._session = close_requested(self._session, name, at)
+        if self._eyes.request is None:
+            return
+        name, kind = self._eyes.request
+        if kind is RequestKind.CLOSE and self._session.close_request is not None:
+            return
+        (self._config.paths.requests_dir / f"{name}.json").unlink(missing_ok=True)
+        self._eyes.request = None  # the next one is seen with the removal of this one
+        log.info("request %s: %s", name, kind)
+        match kind:
+            case RequestKind.CLOSE:
+                self._session = close_requested(self._session, name, at)
+            case RequestKind.LOGIN:
+                self._session, reply = login_now(self._session, self._sight(), self._logins.block())
+                self._answer(name, reply.ok, reply.detail)
+            case RequestKind.RETRY:
+                self._retry(name)
+
+    def _retry(self, name: str) -> None:
+        try:
+            forgiven = self._logins.forgive()
+        except IbgaError as error:
+            self._answer(name, False, str(error))
+            return
+        self._session = retried(self._session)
+        block = self._logins.block()
+        if block is not None:
+            self._answer(name, False, why(block))
+        else:
+            said = "the refused login is tried once more" if forgiven else "nothing was refused; it goes on"
+            self._answer(name, True, said)
+
+    def _answer(self, name: str, ok: bool, detail: str) -> None:
+        try:
+            runtime.reply(self._config.paths, name, ok=ok, detail=masked(detail))
+        except IbgaError as error:
+            log.error("%s", error)
 
     def _reply(self, ok: bool, detail: str) -> None:
         name = self._session.close_request
-        paths = self._config.paths
         if name is not None:
             log.info("request to close: %s", detail)
-            answer = runtime.Reply(ok=ok, time=time.time(), detail=detail)
-            try:
-                runtime.publish(paths.replies_dir / f"{name}.json", answer)
-            except IbgaError as error:
-                log.error("%s", error)
+            self._answer(name, ok, detail)
         self._session = replace(self._session, close_request=None, close_chosen=None, closed=ok)
 
     def _save_evidence(self, window_id: int, sight: Sight) -> None:
@@ -288,10 +317,14 @@ class Automator:
         except IbgaError as error:
             log.warning("the configuration stays as it was: %s", error)
             return
+        waiting = self._session.to_record
+        if waiting is not None:  # of the credentials that it was said of
+            self._logins.ended(waiting.outcome, waiting.text)
+            self._session = replace(self._session, to_record=None)
         if credentials(config) != credentials(self._config):
             self._session = replace(self._session, password_in=None, not_before=0.0, failures=0)
         self._config = config
-        self._logins = Logins(config)
+        self._logins.reconfigure(config)
         self._executor.close()
         self._executor = self._new_executor()
         self._eyes.read_rules()
@@ -319,6 +352,7 @@ def _gist(record: runtime.Session | None) -> object:
         record.deadline,
         record.api_port,
         record.warnings,
+        record.logins,
         looked,
     )
 

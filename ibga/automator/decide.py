@@ -6,7 +6,7 @@ dialogs before the windows below them.
 
 import dataclasses
 
-from ibga.automator import closing, dialogs, login, rules, settings
+from ibga.automator import closing, conflict, dialogs, login, rules, settings
 from ibga.automator.decision import Decision
 from ibga.automator.main_window import connected, connections
 from ibga.automator.session import Now, Session, Sight, Try, is_ending
@@ -91,13 +91,13 @@ def _paced(decision: Decision, tried: Try, now: Now) -> Decision:
 
 
 def _decide(session: Session, sight: Sight, config: Config, now: Now) -> Decision:
+    if session.to_record is not None:  # first of all: it is not to be lost with the process that said it
+        return Decision(state=session.state, reason="writing the login ledger", step=session.to_record)
     if session.close_request is not None and not sight.alive:
         reply = Reply(ok=True, detail="the gateway has ended")
         return dataclasses.replace(_without_process(sight), step=reply)
     if not sight.alive or sight.gateway is None:
         return _without_process(sight)
-    if session.to_record is not None:
-        return Decision(state=session.state, reason="writing the login ledger", step=session.to_record)
     if sight.silent > FROZEN_AFTER:
         return Decision(
             state=State.FROZEN, reason=f"the gateway's event queue has stood still for {sight.silent:.0f} s"
@@ -141,7 +141,7 @@ def _without_process(sight: Sight) -> Decision:
         GatewayState.STOPPED: State.STOPPED,
         GatewayState.FAILED: State.FAILED,
     }[gateway.state]
-    return Decision(state=state, reason=gateway.reason)
+    return Decision(state=state, reason=gateway.reason, deadline=gateway.until)
 
 
 def _ending(sight: Sight) -> Decision:
@@ -171,6 +171,9 @@ def _running(session: Session, sight: Sight, config: Config, now: Now) -> Decisi
         return decision
     if view.progress is not None:
         return _progress(session, now)
+    held = conflict.decide_held(session, config, now)
+    if held is not None:
+        return held
     if view.login is not None and not session.logged_in:
         return login.decide_login(view.login, session, sight, config, now)
     if view.main is not None:

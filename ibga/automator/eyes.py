@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 #: s after which nobody waits for the answer any more: what a killed service asked for would end the
 #: session of its successor.
 REQUEST_AGE = 120.0
+OURS = (RequestKind.CLOSE, RequestKind.LOGIN, RequestKind.RETRY)  # the others are the gateway service's
 
 
 class Eyes:
@@ -40,7 +41,7 @@ class Eyes:
         self.gateway: Gateway | None = None
         self.display: Display | None = None
         self.rules: tuple[Rule, ...] = ()
-        self.request: str | None = None  # id
+        self.request: tuple[str, RequestKind] | None = None  # id and what is asked
         for reader in (self._see_gateway, self._see_display, self._see_api, self._see_report):
             reader()
         self._see_requests()
@@ -152,12 +153,12 @@ class Eyes:
             except IbgaError as error:
                 self._complain(path.name, error)
                 continue
-            if request is not None and time.time() - request.time > REQUEST_AGE:
+            if request is not None and request.request in OURS and time.time() - request.time > REQUEST_AGE:
                 log.warning("request %s of %s is too old, removed", path.stem, request.sender)
                 path.unlink(missing_ok=True)
                 continue
-            if request is not None and request.request is RequestKind.CLOSE:
-                self.request = path.stem
+            if request is not None and request.request in OURS:
+                self.request = (path.stem, request.request)
                 return
 
     def _complain(self, what: str, error: IbgaError) -> None:

@@ -42,6 +42,7 @@ class Outcome(StrEnum):
     ACCEPTED = "accepted"
     REFUSED = "refused"  # wrong credentials
     TRANSIENT = "transient"  # the server was busy, the network was away, a second factor timed out
+    YIELDED = "yielded"  # given up for another session of the same user
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +136,12 @@ class Ledger:
         """Unix time from which an attempt is left; *now* when there is one."""
         return _next_at(self._read().attempts, now, budget)
 
+    def more_at(self, now: float, budget: int) -> float | None:
+        """Unix time at which one of the attempts that count no longer does; None while all are left."""
+        attempts = self._read().attempts
+        counting = sum(each.time > now - DAY for each in attempts)
+        return _next_at(attempts, now, min(budget, counting)) if counting and budget > 0 else None
+
     def fingerprint(self, password: str) -> str:
         """A value that changes with the credentials and does not give them away (scrypt, own salt)."""
         salt = bytes.fromhex(self._read().salt)
@@ -149,6 +156,16 @@ class Ledger:
             others = tuple(each for each in content.refusals if each.fingerprint != fingerprint)
             refusal = Refusal(fingerprint=fingerprint, time=now, text=text[:500])
             self._write(replace(content, refusals=(*others, refusal)[-MAX_REFUSALS:]))
+
+    def forgive(self, fingerprint: str) -> bool:
+        """Forget the refusal of these credentials; return whether there was one. No attempt is forgotten."""
+        with self._locked():
+            content = self._read()
+            kept = tuple(each for each in content.refusals if each.fingerprint != fingerprint)
+            if len(kept) == len(content.refusals):
+                return False
+            self._write(replace(content, refusals=kept))
+        return True
 
     def refused(self, fingerprint: str) -> Refusal | None:
         """The refusal of these credentials, where there was one."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from ibga.agent.report import Component, Window, fold
+from ibga.automator import resets
 from ibga.automator.decision import Decision
 from ibga.automator.session import ANSWER_TIMEOUT, Now, Session, Sight
 from ibga.automator.steps import Choose, Click, LayoutChanged, LoginStarted, Selected, Type, Wait
@@ -135,6 +136,14 @@ def _blocked(session: Session, sight: Sight, config: Config, now: Now) -> Decisi
             reason=f"the next login is tried in {seconds:.0f} s; IB said: {session.last_words!r}",
             step=Wait(session.not_before),
             deadline=now.unix + seconds,
+        )
+    reset = resets.over_at(now.unix, resets.region_of(config)) if session.failures else None
+    if reset is not None and not session.insist:
+        return Decision(
+            state=State.LOGIN,
+            reason=f"IB resets its servers, the next login comes after that; it said: {session.last_words!r}",
+            step=Wait(now.mono + reset - now.unix),
+            deadline=reset,
         )
     return None
 

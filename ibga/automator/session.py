@@ -14,6 +14,7 @@ from ibga.automator.ledger import Outcome
 from ibga.automator.rules import Event, Rule
 from ibga.automator.screens import View
 from ibga.config import Config
+from ibga.config.settings import ExistingSession
 from ibga.runtime import Gateway, GatewayState, State
 
 BACK_OFF = (60.0, 120.0, 240.0, 480.0, 600.0)  # s after the 1st, 2nd, ... failed login (guide 2.8)
@@ -22,7 +23,10 @@ ANSWER_TIMEOUT = 30.0  # s from the press to any sign of life; then IB has dropp
 FELL_BACK_TIMEOUT = 3.0  # s with a usable form after the progress frame has gone
 ADOPT_SETTLE = 1.5  # s of a main window and nothing else
 RECONNECTED = 60.0  # s of a main window and nothing else after the progress frame
-RELOGIN = "log in again"  # the step's name
+RELOGIN = "log in again"  # names of steps
+TAKE_OVER = "take the session over"
+GIVE_WAY = "give way to the other session"
+TAKEOVER_SPAN = 3600.0  # s that a session which was thrown out is remembered
 RELOGIN_ROW = 3600.0  # s after which another one is the first of a row
 CLOSE_TIMEOUT = 60.0  # s for a process to end that was seen to shut down
 _LAST_PHASE = "starting application"
@@ -40,10 +44,10 @@ class Now:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoginBlock:
-    """Why the ledger allows no login; *until* is Unix time, None where it needs a person."""
+    """Why the ledger allows no login; *until* is Unix time, *person* what somebody should do, if anything."""
 
     reason: str
-    person: str
+    person: str = ""
     until: float | None = None
 
 
@@ -70,6 +74,8 @@ class Sight:
     block: LoginBlock | None = None
     probing: bool = False  # an API handshake is under way
     api_evidence: float | None = None  # monotonic time of the last byte that IBG sent to a client
+    dropped: bool = False  # launcher.log: IB took no notice of the login that is under way (guide 1.11)
+    kicked: bool = False  # launcher.log: another session has taken over since the last login (guide 1.11)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +114,10 @@ class Session:
     cut_since: float | None = None  # reports have been incomplete since
     # login
     submitted: float | None = None
-    takeovers: int = 0  # of another session, by this process
+    # Other sessions of the same user, in Unix time: it outlives the gateway's process and our own.
+    displaced_since: float | None = None  # another one is active, and has not been taken back
+    takeovers: tuple[float, ...] = ()  # when another one was thrown out, in the last hour
+    insist: bool = False  # `ibga login`: whatever the policy, until the login is complete
     relogins: int = 0  # after a lost connection, in a row
     relogged: float = 0.0  # when last
     password_in: int | None = None  # field that holds the password as we typed it
@@ -152,6 +161,9 @@ def observe(session: Session, sight: Sight, config: Config, now: Now) -> Session
     pid = sight.gateway.pid if sight.gateway is not None and sight.alive else None
     if pid != session.pid:
         session = _of_new_process(session, pid, now)
+    if sight.gateway is not None and sight.gateway.state is GatewayState.STOPPED:
+        # Closed or lent on purpose: what was between sessions is over with that.
+        session = replace(session, displaced_since=None, takeovers=(), insist=False)
     if sight.report is None:
         return session
     if sight.report.truncated:  # what is missing in it may be there
@@ -161,6 +173,7 @@ def observe(session: Session, sight: Sight, config: Config, now: Now) -> Session
         session = replace(session, closed=False)  # it did not end after all
     session = _observe_windows(session, sight, config, now)
     session = _observe_progress(session, sight.view, now)
+    session = _observe_conflict(session, sight, config, now)
     session = _observe_second_factor(session, sight.view, now)
     session = _observe_settings(session, sight.view)
     session = _observe_login(session, sight.view, now)
@@ -177,6 +190,9 @@ def _of_new_process(session: Session, pid: int | None, now: Now) -> Session:
         failures=session.failures,
         not_before=session.not_before,
         last_words=session.last_words,
+        displaced_since=session.displaced_since,
+        takeovers=session.takeovers,
+        insist=session.insist,
         close_request=session.close_request,
         close_since=session.close_since,
         close_chosen=session.close_chosen,
@@ -287,6 +303,7 @@ def _observe_progress(session: Session, view: View, now: Now) -> Session:
         progress_since=None,
         quiet_since=now.mono,
         reconnecting=session.reconnecting and not completed,
+        displaced_since=None if completed else session.displaced_since,
     )
     if completed and (not session.logged_in or session.submitted is not None):
         return logged_in(session)
@@ -302,9 +319,40 @@ def logged_in(session: Session) -> Session:
         failures=0,
         not_before=session.not_before if session.relogins else 0.0,
         last_words="",
+        displaced_since=None,
+        insist=False,
         password_in=None,
         to_record=_unless_refused(session, steps.RecordLogin(outcome=Outcome.ACCEPTED, text="")),
     )
+
+
+def is_lost(session: Session, sight: Sight) -> bool:
+    """Whether the connection was lost to the network, and not to another session (guide 2.8, 2.9)."""
+    return session.reconnecting and not sight.kicked
+
+
+def recent_takeovers(session: Session, now: Now) -> tuple[float, ...]:
+    """When another session was thrown out within the last hour, oldest first."""
+    return tuple(each for each in session.takeovers if abs(now.unix - each) < TAKEOVER_SPAN)
+
+
+def _observe_conflict(session: Session, sight: Sight, config: Config, now: Now) -> Session:
+    """Notice that another session is active, or no longer is. That is no failure of ours."""
+    view = sight.view
+    if view.conflict is not None:
+        lost = view.conflict.find("JButton", "Re-login") is not None and (
+            is_lost(session, sight) or not session.logged_in
+        )
+        # At a login that takes over there is nothing to stand back from.
+        takes = not session.logged_in and config.login.existing_session is ExistingSession.TAKE_OVER
+        if lost or takes or session.displaced_since is not None:
+            return session
+        return replace(session, displaced_since=now.unix, api=None)
+    others = (view.login, view.progress, view.second_factor)
+    settled = session.logged_in and view.main is not None and all(each is None for each in others)
+    if session.displaced_since is not None and settled and now.mono - session.quiet_since > RECONNECTED:
+        return replace(session, displaced_since=None)
+    return session
 
 
 def _observe_second_factor(session: Session, view: View, now: Now) -> Session:
@@ -381,6 +429,12 @@ def _relogged(session: Session, now: Now) -> Session:
     return replace(session, relogins=count, relogged=now.mono, not_before=now.mono + pause)
 
 
+def _taken_over(session: Session, now: Now) -> Session:
+    """What was read of the API was the other one's time."""
+    takeovers = (*recent_takeovers(session, now), now.unix)
+    return replace(session, takeovers=takeovers, displaced_since=None, api=None)
+
+
 def after(session: Session, step: steps.Deed, worked: bool, now: Now) -> Session:
     """Return *session* after *step* was seen to work, or had no effect."""
     tries = dict(session.tries)
@@ -395,6 +449,8 @@ def after(session: Session, step: steps.Deed, worked: bool, now: Now) -> Session
         case steps.Click(login_attempt=True):
             if step.name == RELOGIN:
                 session = _relogged(session, now)
+            if step.name == TAKE_OVER or (step.name == RELOGIN and session.displaced_since is not None):
+                session = _taken_over(session, now)
             return replace(
                 session,
                 submitted=now.mono,
@@ -405,8 +461,11 @@ def after(session: Session, step: steps.Deed, worked: bool, now: Now) -> Session
             )
         case steps.Type(name="type the password"):
             return replace(session, password_in=step.component)
-        case steps.Click(name="take the session over"):
-            return replace(session, takeovers=session.takeovers + 1)
+        case steps.Click(name="take the session over"):  # TAKE_OVER, at a login
+            return _taken_over(session, now)
+        case steps.Click(name="give way to the other session"):  # GIVE_WAY
+            record = steps.RecordLogin(outcome=Outcome.YIELDED, text="another session of this user is active")
+            return replace(session, submitted=None, phase="", password_in=None, to_record=record)
         case steps.Click(name="show more options"):
             return replace(session, options_shown=True)
         case steps.Menu(path=("Configure", "Settings")):
