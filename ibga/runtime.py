@@ -198,6 +198,14 @@ class Reply:
     detail: str  # what was done, or why not
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Away:
+    """away.json of the state directory: IBG is logged out on purpose."""
+
+    since: float
+    until: float | None = None  # None: until somebody says so
+
+
 REPLY_AGE = 600.0  # s after which nobody looks for an answer any more
 
 
@@ -210,8 +218,8 @@ def reply(paths: Paths, name: str, *, ok: bool, detail: str) -> None:
             old.unlink(missing_ok=True)
 
 
-Record = Display | Vnc | Gateway | Session | Api | Request | Reply
-R = TypeVar("R", Display, Vnc, Gateway, Session, Api, Request, Reply)
+Record = Display | Vnc | Gateway | Session | Api | Request | Reply | Away
+R = TypeVar("R", Display, Vnc, Gateway, Session, Api, Request, Reply, Away)
 
 
 def publish(path: Path, record: Record) -> None:

@@ -1,4 +1,4 @@
-"""The command line, `ibga`: look at an instance and check its configuration (design section 7).
+"""The command line, `ibga`: look at an instance, ask things of it, check its settings (design section 7).
 
 Each command lives in a module of its own that is imported only when it runs: `ibga status` is what
 people and probes call all the time.
@@ -26,7 +26,10 @@ class Parser(argparse.ArgumentParser):
 
 
 def parser() -> Parser:
-    result = Parser(prog="ibga", description="Look at the instances of IB Gateway, and check their settings.")
+    result = Parser(
+        prog="ibga",
+        description="Look at the instances of IB Gateway, ask things of them, check their settings.",
+    )
     result.add_argument("--version", action="version", version=f"ibga {__version__}")
     named = Parser(add_help=False)
     for each, default in ((result, None), (named, argparse.SUPPRESS)):
@@ -56,6 +59,13 @@ def parser() -> Parser:
     shot.add_argument(
         "file", nargs="?", metavar="FILE", help="default: ibga-INSTANCE.png; - for standard output"
     )
+    add(
+        "login", "requests:login", "Log in now: where a login waits, or before the end of lending or closing."
+    )
+    add("retry", "requests:retry", "A person has looked: try once more what IB refused.")
+    lend = add("lend", "requests:lend", "Log out for a while, so that a person can have the session.")
+    lend.add_argument("time", metavar="TIME", help="how long, as 45min or 2h; then it is taken back")
+    add("close", "requests:close", "Log out and stay logged out until `ibga login`.")
     config = commands.add_parser("config", help="Look at the configuration.")
     config_commands = config.add_subparsers(metavar="COMMAND", required=True, parser_class=Parser)
     check = config_commands.add_parser(
