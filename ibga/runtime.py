@@ -4,6 +4,7 @@ Services talk through these files and in no other way (design section 3). Times 
 ui.json and heartbeat.json are the agent's; their readers are in ibga.agent.
 """
 
+import contextlib
 import json
 import os
 import queue
@@ -338,16 +339,19 @@ class Watch:
         class Handler:  # `watchdog` calls nothing but dispatch
             def dispatch(self, event: FileSystemEvent) -> None:
                 # "modified" is half a write, "opened" and "closed_no_write" are readers.
-                if event.is_directory or event.event_type not in ("moved", "created", "closed", "deleted"):
+                if event.event_type not in ("moved", "created", "closed", "deleted"):
                     return
-                path = Path(os.fsdecode(getattr(event, "dest_path", "") or event.src_path))
-                if not path.name.startswith("."):
-                    changes.put(path)
+                for name in (event.src_path, getattr(event, "dest_path", "")):
+                    path = Path(os.fsdecode(name))
+                    if name and not path.name.startswith("."):
+                        changes.put(path)
 
         self._changes = changes
+        self._handler = Handler()
         self._observer = Observer()
+        self._followed: dict[Path, Any] = {}
         for directory in directories:
-            self._observer.schedule(Handler(), str(directory))
+            self._observer.schedule(self._handler, str(directory))
 
     def __enter__(self) -> "Watch":
         self._observer.start()
@@ -356,6 +360,17 @@ class Watch:
     def __exit__(self, *exc: object) -> None:
         self._observer.stop()
         self._observer.join()
+
+    def follow(self, directory: Path) -> None:
+        """Watch *directory* as it is now; call it again when a watch of its parent tells that it changed.
+
+        The kernel watches a directory, not a name: one that takes the place of another is a stranger to it.
+        """
+        old = self._followed.pop(directory, None)
+        if old is not None:
+            self._observer.unschedule(old)
+        with contextlib.suppress(OSError):  # none there
+            self._followed[directory] = self._observer.schedule(self._handler, str(directory))
 
     def wake(self, path: Path) -> None:
         """Make `wait` return *path*, from any thread or signal handler."""

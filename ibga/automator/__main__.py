@@ -362,10 +362,9 @@ def run(config: Config, notify: Notifier) -> None:
     paths = config.paths
     for folder in (paths.runtime_dir, paths.requests_dir, paths.replies_dir):
         folder.mkdir(exist_ok=True)
-    watched = [paths.runtime_dir, paths.requests_dir]
-    if paths.rules_dir.is_dir():
-        watched.append(paths.rules_dir)
-    with Watch(watched) as watch:
+    # The last for the folder of the operator's rules, which may come later.
+    watched = [paths.runtime_dir, paths.requests_dir, paths.config_dir]
+    with Watch(path for path in watched if path.is_dir()) as watch:
         automator = Automator(config, notify, watch)
 
         def reload(signum: int, frame: FrameType | None) -> None:

@@ -37,6 +37,7 @@ def decide(session: Session, sight: Sight, config: Config, now: Now) -> Decision
     """Return where the session stands and the next step."""
     decision = _honest(_decide(session, sight, config, now), session, sight, config, now)
     decision = _overdue(decision, session, sight, now)
+    decision = _with_notices(decision, session, sight, config)
     if isinstance(decision.step, _DEEDS) and decision.step.name in session.tries:
         return _paced(decision, session.tries[decision.step.name], now)
     return decision
@@ -73,6 +74,17 @@ def _overdue(decision: Decision, session: Session, sight: Sight, now: Now) -> De
         person="look at the gateway's screen",
         step=Wait(),
     )
+
+
+def _with_notices(decision: Decision, session: Session, sight: Sight, config: Config) -> Decision:
+    """Tell of the dialogs that wait for a person and block nothing; what fails beside one fails for it."""
+    if decision.person and decision.state is not State.FAILED:
+        return decision
+    person = dialogs.waiting_for_person(session, sight, config)
+    if not person:
+        return decision
+    state = State.NEEDS_PERSON if decision.state is State.FAILED else decision.state
+    return dataclasses.replace(decision, state=state, person=person)
 
 
 def _paced(decision: Decision, tried: Try, now: Now) -> Decision:
@@ -230,12 +242,7 @@ def _logged_in(session: Session, sight: Sight, config: Config, now: Now) -> Deci
     probe = _probe(session, sight, config, now)
     if session.api is None or not session.api.ok:
         return _without_api(session, probe, now)
-    return Decision(
-        state=State.READY,
-        reason="ready",
-        step=probe,
-        person=dialogs.waiting_for_person(session, sight, config),
-    )
+    return Decision(state=State.READY, reason="ready", step=probe)
 
 
 def _settle(session: Session, config: Config) -> float:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ibga.agent.heartbeat import Pulse, read_heartbeat
 from ibga.agent.report import Report, read_report
-from ibga.automator import rules
+from ibga.automator import rulebook
 from ibga.automator.rules import Rule
 from ibga.automator.screens import View, recognise
 from ibga.errors import IbgaError
@@ -45,6 +45,7 @@ class Eyes:
         for reader in (self._see_gateway, self._see_display, self._see_api, self._see_report):
             reader()
         self._see_requests()
+        self._watch.follow(paths.rules_dir)
         self.read_rules()
 
     @property
@@ -93,14 +94,16 @@ class Eyes:
             self._see_api()
         if any(path.parent == self._paths.requests_dir for path in changed):
             self._see_requests()
-        if any(path.parent == self._paths.rules_dir for path in changed):
+        if self._paths.rules_dir in changed:  # it came, went, or is another one
+            self._watch.follow(self._paths.rules_dir)
+        if any(self._paths.rules_dir in (path, path.parent) for path in changed):
             self.read_rules()
             log.info("rule book read: %d rules", len(self.rules))
         return bool(changed)
 
     def read_rules(self) -> None:
-        """Read the rule book; mistakes are named, the other rules count."""
-        self.rules, mistakes = rules.load(rules.BUILT_IN, self._paths.rules_dir)
+        """Read the rule book; mistakes are named, what is right counts, and what was right before."""
+        self.rules, mistakes = rulebook.load(rulebook.BUILT_IN, self._paths.rules_dir, self.rules)
         for mistake in mistakes:
             log.warning("%s", mistake)
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from ibga import __version__
 from ibga.errors import Exit, IbgaError
 from ibga.paths import Paths
+from ibga.runtime import State
 
 _GROUP_HINT = "you are not in the group ibga: sudo usermod -aG ibga $USER, then log in again"
 
@@ -75,6 +76,27 @@ def parser() -> Parser:
     )
     check.add_argument("named", nargs="?", metavar="INSTANCE", help="default: all")
     check.set_defaults(command="config:check")
+    dialogs = commands.add_parser("dialogs", help="Look at the rules for dialogs (docs/dialogs.md).")
+    dialogs_commands = dialogs.add_subparsers(metavar="COMMAND", required=True, parser_class=Parser)
+    rules = dialogs_commands.add_parser(
+        "list", help="Print all rules in their order, where each is from, and the mistakes.", parents=[named]
+    )
+    rules.set_defaults(command="dialogs:list_rules")
+    test = dialogs_commands.add_parser(
+        "test",
+        help="Say of each window of a saved report which rule knows it, and what would be pressed.",
+        parents=[named],
+    )
+    test.add_argument("file", metavar="FILE.json", help="report.json of an unknown dialog, or an ui.json")
+    test.add_argument(
+        "--state",
+        metavar="STATE",
+        default="ready",
+        choices=list(State),
+        help="session state in which it would show; default: ready",
+    )
+    test.add_argument("--closing", action="store_true", help="as while the gateway is being closed")
+    test.set_defaults(command="dialogs:test")
     return result
 
 

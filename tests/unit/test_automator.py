@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from ibga.agent.report import Component, Report, fold
-from ibga.automator import rules
+from ibga.automator import rulebook
 from ibga.automator.decide import facts
 from ibga.automator.evidence import kind_of
 from ibga.automator.ledger import Outcome
@@ -781,7 +781,7 @@ def test_a_new_process_starts_with_a_clean_slate_but_keeps_its_back_off() -> Non
 
 
 def test_the_shipped_rule_book_has_no_mistake() -> None:
-    loaded, mistakes = rules.load(rules.BUILT_IN, DATA)
+    loaded, mistakes = rulebook.load(rulebook.BUILT_IN, DATA)
     assert mistakes == ()
     assert len({rule.name for rule in loaded}) == len(loaded)
 
