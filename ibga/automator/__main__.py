@@ -16,7 +16,8 @@ from types import FrameType, MappingProxyType
 
 from ibga import runtime, service
 from ibga.automator import decide as decisions
-from ibga.automator import memory
+from ibga.automator import memory, prompts, second_factor
+from ibga.automator.codes import NoCodeError, SecondFactors
 from ibga.automator.decision import Decision
 from ibga.automator.evidence import kind_of, masked, save_unknown_dialog
 from ibga.automator.executor import Executor, Result
@@ -24,9 +25,10 @@ from ibga.automator.eyes import Eyes
 from ibga.automator.handshake import Failure, HandshakeError, handshake
 from ibga.automator.login import credentials
 from ibga.automator.logins import Logins, back_off
+from ibga.automator.phone import PhoneLock
 from ibga.automator.requests import login_now, retried, why
 from ibga.automator.session import ApiAnswer, Now, Session, Sight, after, close_requested, observe
-from ibga.automator.steps import ProbeApi, RecordLogin, Reply, SaveEvidence, Wait
+from ibga.automator.steps import AskCode, HoldPhone, ProbeApi, RecordLogin, Reply, SaveEvidence, Wait
 from ibga.config import Config, load_for_service
 from ibga.errors import IbgaError
 from ibga.notify import Notifier
@@ -37,6 +39,7 @@ log = logging.getLogger("ibga.automator")
 RENEWAL = 8.0  # s between renewals of session.json, which holds for 30
 TURN = 4.0  # s between two looks when nothing changes: at the heartbeat, at deadlines
 PAST_DUE = 0.25  # s between two looks for what should have come already
+PHONE_INTERVAL = 1.0  # s between two tries for the phone that another instance has
 HANDSHAKE_TIMEOUT = 4.0  # s
 HIGHEST_CLIENT_ID = 2**31 - 1  # a trader's client hardly takes it (design section 6)
 
@@ -55,6 +58,8 @@ class Automator:
         self._pinged = 0.0
         self._eyes = Eyes(config.paths, watch, self._ping)
         self._logins = Logins(config)
+        self._factors = self._new_factors()
+        self._phone = PhoneLock(config.paths.second_factor_lock, config.instance)
         self._executor = self._new_executor()
         self._answers: queue.SimpleQueue[ApiAnswer] = queue.SimpleQueue()
         self._probing = False
@@ -67,7 +72,13 @@ class Automator:
 
     def _new_executor(self) -> Executor:
         fifo = self._config.paths.agent_dir / "fifo"
-        return Executor(self._eyes, fifo, self._config.login.input, self._logins.before_click)
+        return Executor(
+            self._eyes, fifo, self._config.login.input, self._logins.before_click, self._factors.issue
+        )
+
+    def _new_factors(self) -> SecondFactors:
+        answered = self._config.paths.runtime_dir / "code"
+        return SecondFactors(self._config, lambda: self._watch.wake(answered))
 
     def _recalled(self) -> Session:
         """Begin where a predecessor left off: with what it read, and with the login it may have started."""
@@ -85,6 +96,8 @@ class Automator:
         return self._config.paths.runtime_dir / "automator.json"
 
     def close(self) -> None:
+        self._factors.close()
+        self._phone.release()
         self._executor.close()
 
     def _ping(self) -> None:
@@ -105,6 +118,7 @@ class Automator:
         before = self._session
         self._session = observe(self._session, sight, self._config, at)
         decision = decisions.decide(self._session, sight, self._config, at)
+        self._keep_phone(decision, at)
         decision = replace(decision, reason=masked(decision.reason), person=masked(decision.person))
         self._note_state(decision)
         self._publish(decision, sight, at)
@@ -112,11 +126,24 @@ class Automator:
             memory.remember(self._memory, self._session)
         return self._perform(decision, sight, at)
 
+    def _keep_phone(self, decision: Decision, at: Now) -> None:
+        """Give the phone to the others when no login of ours may ring it any more."""
+        if not second_factor.keeps_phone(self._session, decision.step, at):
+            self._phone.release()
+        elif self._session.second_factor_since is not None and prompts.may_ring(
+            self._config, pushed=self._session.pushed
+        ):
+            self._phone.hold()  # of a login that a predecessor or a person began
+
     def _sight(self) -> Sight:
         eyes = self._eyes
         report = eyes.report
         view = eyes.view if report is not None else Sight().view
         wanted = view.login is not None or view.conflict is not None
+        factor = prompts.has_second_factor(self._config) and (wanted or view.second_factor is not None)
+        if view.second_factor is None:
+            self._factors.over()
+        past = self._factors.past() if factor else prompts.Past()
         return Sight(
             gateway=eyes.gateway,
             alive=eyes.alive,
@@ -127,6 +154,10 @@ class Automator:
             block=self._logins.block() if wanted else None,
             probing=self._probing,
             api_evidence=eyes.api_evidence,
+            past=past,
+            past_error=self._factors.error if factor else "",
+            phone=self._phone.state,
+            command=self._factors.command,
         )
 
     def _perform(self, decision: Decision, sight: Sight, at: Now) -> float:
@@ -137,9 +168,14 @@ class Automator:
             case ProbeApi(port=port):
                 self._probe(port)
                 return TURN
-            case RecordLogin(outcome=outcome, text=text):
+            case RecordLogin(outcome=outcome, text=text, factor=factor):
                 self._logins.ended(outcome, text)
+                self._factors.ended(factor)
                 self._session = replace(self._session, to_record=None)
+            case AskCode():
+                self._factors.ask()
+            case HoldPhone():
+                return 0.0 if self._phone.hold() else PHONE_INTERVAL
             case Reply(ok=ok, detail=detail):
                 self._reply(ok, detail)
             case SaveEvidence(window=window):
@@ -150,11 +186,16 @@ class Automator:
 
     def _act(self, decision: Decision, sight: Sight) -> None:
         step = decision.step
-        assert not isinstance(step, Wait | ProbeApi | RecordLogin | Reply | SaveEvidence)
+        assert not isinstance(
+            step, Wait | ProbeApi | RecordLogin | AskCode | HoldPhone | Reply | SaveEvidence
+        )
         assert sight.report is not None
         try:
             result = self._executor.perform(step, sight.report)
-        except IbgaError as error:  # the ledger: no login
+        except NoCodeError as error:
+            log.debug("%s", error)
+            return
+        except IbgaError as error:  # the ledger: no login, no code
             log.error("%s", error)
             result = Result.NO_EFFECT
         if result is Result.STALE and self._eyes.report is not sight.report:
@@ -164,7 +205,9 @@ class Automator:
         # The effect's own report first: what it shows may be what the step was for.
         worked = result in (Result.WORKED, Result.PRESSED)
         self._session = after(self._session, step, worked, at)
-        if worked and step.name.startswith(("answer", "close ", "log in", "take")):
+        if worked and step.name.startswith(
+            ("answer", "close ", "log in", "take", "send ", "change ", "confirm ")
+        ):
             log.info("%s: done", step.name)
         if memory.differs(before, self._session):
             memory.remember(self._memory, self._session)
@@ -264,6 +307,7 @@ class Automator:
     def _retry(self, name: str) -> None:
         try:
             forgiven = self._logins.forgive()
+            forgiven |= self._factors.forget()
         except IbgaError as error:
             self._answer(name, False, str(error))
             return
@@ -295,7 +339,7 @@ class Automator:
             return
         content = (self._config.paths.runtime_dir / "ui.json").read_bytes()
         folder = save_unknown_dialog(
-            self._config.paths, window, content, self._executor.screenshot(), time.time()
+            self._config.paths, window, content, self._screenshot(sight), time.time()
         )
         where = str(folder) if folder is not None else "(it could not be saved)"
         text = masked(f"unknown dialog {window.title!r}, left alone; saved in {where}")
@@ -306,6 +350,9 @@ class Automator:
             evidence=MappingProxyType(evidence),
             warnings=tuple(dict.fromkeys((*self._session.warnings, text)))[-20:],
         )
+
+    def _screenshot(self, sight: Sight) -> bytes | None:
+        return None if second_factor.shows_code(sight.view) else self._executor.screenshot()
 
     def _reload(self) -> None:
         """Apply what can be applied (SIGHUP); credentials that changed are credentials not yet refused."""
@@ -325,6 +372,8 @@ class Automator:
             self._session = replace(self._session, password_in=None, not_before=0.0, failures=0)
         self._config = config
         self._logins.reconfigure(config)
+        self._factors.close()
+        self._factors = self._new_factors()
         self._executor.close()
         self._executor = self._new_executor()
         self._eyes.read_rules()

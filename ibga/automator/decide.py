@@ -6,11 +6,22 @@ dialogs before the windows below them.
 
 import dataclasses
 
-from ibga.automator import closing, conflict, dialogs, login, rules, settings
+from ibga.automator import closing, conflict, dialogs, login, rules, second_factor, settings
 from ibga.automator.decision import Decision
 from ibga.automator.main_window import connected, connections
 from ibga.automator.session import Now, Session, Sight, Try, is_ending
-from ibga.automator.steps import Choose, ChoosePath, Click, CloseWindow, Menu, ProbeApi, Reply, Type, Wait
+from ibga.automator.steps import (
+    Choose,
+    ChoosePath,
+    Click,
+    CloseWindow,
+    Menu,
+    ProbeApi,
+    Reply,
+    Type,
+    TypeCode,
+    Wait,
+)
 from ibga.config import Config
 from ibga.config.settings import Mode
 from ibga.runtime import Fact, Facts, GatewayState, State
@@ -30,12 +41,15 @@ CUT_TIMEOUT = 5.0  # s of reports that are cut short; one may be, on a busy mach
 PAUSES = (0.2, 1.0, 3.0, 10.0, 30.0, 60.0)  # s after the 1st, 2nd, ... time that a step had no effect
 ALARM = 3  # times without effect after which a person is told
 
-_DEEDS = (Click, Type, Choose, ChoosePath, Menu, CloseWindow)
+_DEEDS = (Click, Type, TypeCode, Choose, ChoosePath, Menu, CloseWindow)
 
 
 def decide(session: Session, sight: Sight, config: Config, now: Now) -> Decision:
     """Return where the session stands and the next step."""
-    decision = _honest(_decide(session, sight, config, now), session, sight, config, now)
+    decision = _decide(session, sight, config, now)
+    # Here, where all ways to a login meet.
+    decision = second_factor.gate(decision, session, sight, config, now)
+    decision = _honest(decision, session, sight, config, now)
     decision = _overdue(decision, session, sight, now)
     decision = _with_notices(decision, session, sight, config)
     if isinstance(decision.step, _DEEDS) and decision.step.name in session.tries:

@@ -35,7 +35,7 @@ def _decide_one(
 ) -> Decision | float | None:
     """Return a decision, or the time when to look again, or None when the window is to be left alone."""
     if window is sight.view.second_factor:
-        return second_factor.decide_second_factor(session, now)
+        return second_factor.decide_second_factor(window, session, sight, config, now)
     if window is sight.view.conflict:
         return conflict.decide_conflict(window, session, sight, config, now)
     rule = rules.find(sight.rules, window, session.state, config, asked=is_ending(session, sight))

@@ -94,6 +94,11 @@ class Ledger:
             ledger._read()
         return ledger
 
+    @property
+    def directory(self) -> Path:
+        """Where all that concerns the user name is kept."""
+        return self._directory
+
     def record(self, now: float, mode: str, instance: str, *, budget: int) -> Attempt:
         """Write down an attempt that is about to be made; when this returns, it is on disk.
 

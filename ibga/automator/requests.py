@@ -39,4 +39,6 @@ def why(block: LoginBlock) -> str:
 
 def retried(session: Session) -> Session:
     """Return *session* after a person has looked: what was refused or failed counts as not yet tried."""
-    return replace(session, failures=0, not_before=0.0, relogins=0, last_words="", password_in=None)
+    return replace(
+        session, failures=0, not_before=0.0, relogins=0, last_words="", password_in=None, device_changes=0
+    )

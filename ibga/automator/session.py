@@ -10,7 +10,9 @@ from types import MappingProxyType
 
 from ibga.agent.report import Report, fold
 from ibga.automator import rules, steps
+from ibga.automator.challenge import Kind, read_challenge
 from ibga.automator.ledger import Outcome
+from ibga.automator.prompts import Factor, Past, Phone
 from ibga.automator.rules import Event, Rule
 from ibga.automator.screens import View
 from ibga.config import Config
@@ -26,10 +28,19 @@ RECONNECTED = 60.0  # s of a main window and nothing else after the progress fra
 RELOGIN = "log in again"  # names of steps
 TAKE_OVER = "take the session over"
 GIVE_WAY = "give way to the other session"
+SEND_CODE = "send the code"
+CHANGE_DEVICE = "change the security device"
+CONFIRM_DEVICE = "confirm the second factor's device"
+AUTHENTICATE = "authenticate with a passkey"
 TAKEOVER_SPAN = 3600.0  # s that a session which was thrown out is remembered
+FACTOR_LIMIT = 180.0  # s, IB's own, for a second factor (guide 2.4)
+FACTOR_LIKELY_OVER = 110.0  # s after which one that has gone has run out: some say that IB waits for 2 min
+FACTOR_GAP = 15.0  # s between two of its windows (guide 4.4: from the list to the form)
 RELOGIN_ROW = 3600.0  # s after which another one is the first of a row
 CLOSE_TIMEOUT = 60.0  # s for a process to end that was seen to shut down
 _LAST_PHASE = "starting application"
+#: Phases that come only after the second factor (guide 2.1).
+_PAST_FACTOR = re.compile(r"initializing|starting")
 _TOO_MANY = re.compile(r"please wait(?: (\d+) minutes?)?(?:[ &]+)?(?:(\d+) seconds?)?", re.IGNORECASE)
 _TOO_MANY_MARGIN = 3.0  # s (guide 4.3)
 
@@ -62,6 +73,17 @@ class ApiAnswer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CommandAnswer:
+    """Where second_factor.code_command stands; the code itself is nowhere in here."""
+
+    running: bool = False
+    ready: bool = False  # a code is there, and was not typed yet
+    failures: int = 0  # in a row
+    error: str = ""
+    mono: float = 0.0  # since when
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sight:
     """Everything that is seen at one moment."""
 
@@ -76,6 +98,10 @@ class Sight:
     api_evidence: float | None = None  # monotonic time of the last byte that IBG sent to a client
     dropped: bool = False  # launcher.log: IB took no notice of the login that is under way (guide 1.11)
     kicked: bool = False  # launcher.log: another session has taken over since the last login (guide 1.11)
+    past: Past = field(default_factory=Past)  # of second factors
+    past_error: str = ""  # why that is not known
+    phone: Phone = field(default_factory=Phone)
+    command: CommandAnswer | None = None  # None: not asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +152,16 @@ class Session:
     not_before: float = 0.0
     to_record: steps.RecordLogin | None = None
     last_words: str = ""  # of IB, on the last failed login
-    second_factor_since: float | None = None
+    second_factor_since: float | None = None  # of what it asks for now, or asked for last in this login
     second_factor_deadline: float | None = None  # Unix
+    second_factor_kind: Kind | None = None
+    second_factor_gone: float | None = None  # since when no window of it shows
+    code_in: int | None = None  # field that holds a code of ours that was not sent
+    code_sent: float | None = None
+    factor_pressed: float | None = None  # a button or link that leads to another of its windows
+    authenticated: bool = False  # its button was pressed
+    device_changes: int = 0  # since a login worked
+    pushed: bool = False  # IB has rung a phone, whatever the method
     # settings and API
     settings_dialog: int | None = None  # the one that we opened
     settings_asked: bool = False  # we chose the menu's item, the dialog is to come
@@ -160,7 +194,7 @@ def observe(session: Session, sight: Sight, config: Config, now: Now) -> Session
     """Return *session* with what *sight* tells."""
     pid = sight.gateway.pid if sight.gateway is not None and sight.alive else None
     if pid != session.pid:
-        session = _of_new_process(session, pid, now)
+        session = _of_new_process(_left_unanswered(session, sight), pid, now)
     if sight.gateway is not None and sight.gateway.state is GatewayState.STOPPED:
         # Closed or lent on purpose: what was between sessions is over with that.
         session = replace(session, displaced_since=None, takeovers=(), insist=False)
@@ -197,7 +231,19 @@ def _of_new_process(session: Session, pid: int | None, now: Now) -> Session:
         close_since=session.close_since,
         close_chosen=session.close_chosen,
         to_record=session.to_record,
+        device_changes=session.device_changes,
+        pushed=session.pushed,
     )
+
+
+def _left_unanswered(session: Session, sight: Sight) -> Session:
+    """A process that ends by itself while it waits for a phone has rung it for nothing all the same."""
+    stopping = sight.gateway is None or sight.gateway.state in (GatewayState.STOPPING, GatewayState.STOPPED)
+    if session.second_factor_since is None or session.logged_in or session.to_record is not None or stopping:
+        return session
+    text = "the gateway ended during the second factor"
+    record = steps.RecordLogin(outcome=Outcome.TRANSIENT, text=text, factor=_factor(session))
+    return replace(session, to_record=record)
 
 
 def _observe_windows(session: Session, sight: Sight, config: Config, now: Now) -> Session:
@@ -263,9 +309,38 @@ def login_failed(session: Session, text: str, now: Now, *, wait: float | None = 
         submitted=None,
         password_in=None,
         last_words=text,
-        to_record=_unless_refused(session, steps.RecordLogin(outcome=Outcome.TRANSIENT, text=text)),
+        to_record=_unless_refused(
+            session, steps.RecordLogin(outcome=Outcome.TRANSIENT, text=text, factor=_factor(session))
+        ),
     )
-    return _over(session)
+    return _over(_without_factor(session))
+
+
+def _factor(session: Session) -> Factor:
+    """Return what became of the second factor of a login that failed."""
+    if session.second_factor_since is None:
+        return Factor.NONE
+    if _PAST_FACTOR.search(fold(session.phase)):
+        return Factor.PASSED
+    if session.code_sent is not None:
+        return Factor.REFUSED
+    # A change of the device may itself end a login (guide 4.4): nobody failed to answer then.
+    return Factor.NONE if session.device_changes else Factor.UNANSWERED
+
+
+def _without_factor(session: Session) -> Session:
+    """Return *session* without what was seen of a second factor that is over."""
+    return replace(
+        session,
+        second_factor_since=None,
+        second_factor_deadline=None,
+        second_factor_kind=None,
+        second_factor_gone=None,
+        code_in=None,
+        code_sent=None,
+        factor_pressed=None,
+        authenticated=False,
+    )
 
 
 def _over(session: Session) -> Session:
@@ -312,7 +387,8 @@ def _observe_progress(session: Session, view: View, now: Now) -> Session:
 
 def logged_in(session: Session) -> Session:
     return replace(
-        session,
+        _without_factor(session),
+        device_changes=0,
         logged_in=True,
         reconnecting=False,
         submitted=None,
@@ -322,7 +398,9 @@ def logged_in(session: Session) -> Session:
         displaced_since=None,
         insist=False,
         password_in=None,
-        to_record=_unless_refused(session, steps.RecordLogin(outcome=Outcome.ACCEPTED, text="")),
+        to_record=_unless_refused(
+            session, steps.RecordLogin(outcome=Outcome.ACCEPTED, text="", factor=Factor.PASSED)
+        ),
     )
 
 
@@ -356,12 +434,46 @@ def _observe_conflict(session: Session, sight: Sight, config: Config, now: Now) 
 
 
 def _observe_second_factor(session: Session, view: View, now: Now) -> Session:
-    if view.second_factor is None:
-        return replace(session, second_factor_since=None, second_factor_deadline=None)
-    if session.second_factor_since is not None:
+    window = view.second_factor
+    if window is None:
+        return _observe_its_end(session, view, now)
+    kind = read_challenge(window).kind
+    session = replace(session, second_factor_gone=None, pushed=session.pushed or kind is Kind.PUSH)
+    # A login is under way, whoever began it: what comes of it is to be noticed.
+    session = replace(session, submitted=now.mono) if session.submitted is None else session
+    known = session.second_factor_kind
+    if session.second_factor_since is not None and kind in (known, Kind.UNKNOWN):
         return session
-    # IB's own limit (guide 4.4).
-    return replace(session, second_factor_since=now.mono, second_factor_deadline=now.unix + 180.0)
+    return replace(
+        session,
+        second_factor_since=now.mono,
+        second_factor_deadline=now.unix + FACTOR_LIMIT,
+        second_factor_kind=kind,
+        code_in=None,
+        factor_pressed=None,
+    )
+
+
+def _observe_its_end(session: Session, view: View, now: Now) -> Session:
+    if session.second_factor_since is None:
+        return session
+    if session.second_factor_gone is None:
+        session = replace(session, second_factor_gone=now.mono)
+    # After its time-out IB may offer to log in again instead of the form (guide 4.4).
+    if view.conflict is not None and view.conflict.find("JButton", "Re-login") is not None:
+        return login_failed(session, _factor_words(session), now)
+    return session
+
+
+def _factor_words(session: Session) -> str:
+    """What is told of a login that ended with its second factor."""
+    assert session.second_factor_since is not None
+    if session.code_sent is not None:
+        return "the code was refused"
+    gone = session.second_factor_gone or session.second_factor_since
+    if gone - session.second_factor_since > FACTOR_LIKELY_OVER:
+        return "the second factor was not answered in time"
+    return "the second factor was called off"
 
 
 def _observe_settings(session: Session, view: View) -> Session:
@@ -394,11 +506,13 @@ def _observe_silence(session: Session, view: View, now: Now) -> Session:
     password = view.login.find("JPasswordField")
     if password is None or not password.enabled:
         return session
-    started = bool(session.phase)
+    started = bool(session.phase) or session.second_factor_since is not None
     quiet = now.mono - max(session.submitted, session.quiet_since)
     if quiet < (FELL_BACK_TIMEOUT if started else ANSWER_TIMEOUT):
         return session
     words = "the login fell back to its form" if started else "IB did not react to the login"
+    if session.second_factor_since is not None and _factor(session) is not Factor.PASSED:
+        words = _factor_words(session)
     return login_failed(session, words, now)
 
 
@@ -452,13 +566,23 @@ def after(session: Session, step: steps.Deed, worked: bool, now: Now) -> Session
             if step.name == TAKE_OVER or (step.name == RELOGIN and session.displaced_since is not None):
                 session = _taken_over(session, now)
             return replace(
-                session,
+                _without_factor(session),
                 submitted=now.mono,
                 phase="",
                 password_in=None,
                 options_shown=False,
                 quiet_since=now.mono,
             )
+        case steps.TypeCode():
+            return replace(session, code_in=step.component)
+        case steps.Click(name="send the code"):  # SEND_CODE
+            return replace(session, code_in=None, code_sent=now.mono)
+        case steps.Click(name="change the security device"):  # CHANGE_DEVICE
+            return replace(session, device_changes=session.device_changes + 1, factor_pressed=now.mono)
+        case steps.Click(name="confirm the second factor's device"):  # CONFIRM_DEVICE
+            return replace(session, factor_pressed=now.mono)
+        case steps.Click(name="authenticate with a passkey"):  # AUTHENTICATE
+            return replace(session, authenticated=True)
         case steps.Type(name="type the password"):
             return replace(session, password_in=step.component)
         case steps.Click(name="take the session over"):  # TAKE_OVER, at a login

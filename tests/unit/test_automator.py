@@ -12,6 +12,7 @@ from ibga.automator.decide import facts
 from ibga.automator.evidence import kind_of
 from ibga.automator.ledger import Outcome
 from ibga.automator.main_window import connected, connections
+from ibga.automator.prompts import Phone
 from ibga.automator.session import ApiAnswer, LoginBlock, Session, Try, after, waiting_time
 from ibga.automator.steps import (
     ChoosePath,
@@ -125,7 +126,7 @@ def test_live_mode_presses_log_in() -> None:
         change({"text": "Live Trading"}, selected=True),
     )  # fmt: skip
     session = Session(pid=report.pid, password_in=password_field(report).id)
-    _, decision = look(report, session=session, config=LIVE)
+    _, decision = look(report, session=session, config=LIVE, phone=Phone(held=True))
     assert caption(report, decision.step) == "Log In"
 
 
@@ -295,7 +296,7 @@ PRESSED = [
     ("handoff", "Disconnect Other Session"),
 ]
 LEFT = ["connecting", "exit-confirmation", "reconnect", "shutdown", "lite", "login-messages", "password"]
-LEFT += ["advisor", "order", "blind", "crypto", "2fa-push", "2fa-list", "2fa-code", "unknown", "every-kind"]
+LEFT += ["advisor", "order", "blind", "crypto", "2fa-push", "2fa-code", "unknown", "every-kind"]
 
 
 @pytest.mark.parametrize(("name", "wanted"), PRESSED)

@@ -61,11 +61,12 @@ def made(tmp_path: Path) -> Iterator[Callable[..., tuple[Agent, Executor]]]:
         *,
         way: Input = Input.AGENT,
         before_login: Callable[[], None] = lambda: None,
+        next_code: Callable[[], str] = lambda: "123456",
         ok: bool = True,
     ) -> tuple[Agent, Executor]:
         agent = Agent(tmp_path / "fifo", report, ok=ok)
         agents.append(agent)
-        return agent, Executor(agent, tmp_path / "fifo", way, before_login)
+        return agent, Executor(agent, tmp_path / "fifo", way, before_login, next_code)
 
     yield make
     for agent in agents:
@@ -235,7 +236,7 @@ def over(report: Report, title: str, *, bounds: Bounds) -> str:
     child = SimpleNamespace(get_geometry=lambda: place)
     root = SimpleNamespace(translate_coords=lambda *_: SimpleNamespace(child=child))
     eyes = SimpleNamespace(report=report, display=None)
-    executor = Executor(eyes, Path("/nowhere"), Input.AUTO, lambda: None)
+    executor = Executor(eyes, Path("/nowhere"), Input.AUTO, lambda: None, str)
     executor._connection = SimpleNamespace(screen=lambda: SimpleNamespace(root=root))
     window = next(each for each in report.windows if each.title == title)
     return executor._covering(window, 10, 10, None)

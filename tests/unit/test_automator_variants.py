@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from ibga.agent.report import Report
+from ibga.automator.prompts import Phone
 from ibga.automator.screens import recognise
 from ibga.automator.session import ApiAnswer, Session, after, observe
 from ibga.automator.steps import Choose, Click, SaveEvidence, SettingsRead, Type, Wait
@@ -95,7 +96,7 @@ def test_a_form_that_tells_no_mode_is_never_submitted_for_paper() -> None:
 
 def test_a_form_that_tells_no_mode_is_submitted_for_live_and_where_its_button_says_paper() -> None:
     report, session = filled(*NO_MODES)
-    _, decision = look(report, session=session, config=LIVE)
+    _, decision = look(report, session=session, config=LIVE, phone=Phone(held=True))
     assert isinstance(decision.step, Click)
     report, session = filled(*NO_MODES, change({"text": "Log In"}, text="Paper Log In"))
     _, decision = look(report, session=session)
