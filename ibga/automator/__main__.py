@@ -1,7 +1,8 @@
 """Drive the gateway of an instance: log in, answer dialogs, keep the settings, say where the session is.
 
 Unit: ibga-automator@.service. Writes: session.json, automator.json, replies/, the login ledger.
-Reads: ui.json, gateway.json, display.json, api.json, agent/heartbeat.json, requests/, the rule book.
+Reads: ui.json, gateway.json, display.json, api.json, agent/heartbeat.json, requests/, the rule book,
+launcher.log.
 """
 
 import logging
@@ -23,6 +24,7 @@ from ibga.automator.evidence import kind_of, masked, save_unknown_dialog
 from ibga.automator.executor import Executor, Result
 from ibga.automator.eyes import Eyes
 from ibga.automator.handshake import Failure, HandshakeError, handshake
+from ibga.automator.launcher_log import LauncherLog
 from ibga.automator.login import credentials
 from ibga.automator.logins import Logins, back_off
 from ibga.automator.phone import PhoneLock
@@ -58,11 +60,13 @@ class Automator:
         self._pinged = 0.0
         self._eyes = Eyes(config.paths, watch, self._ping)
         self._logins = Logins(config)
+        self._launcher = LauncherLog(config.paths.settings_dir / "launcher.log")
         self._factors = self._new_factors()
         self._phone = PhoneLock(config.paths.second_factor_lock, config.instance)
         self._executor = self._new_executor()
         self._answers: queue.SimpleQueue[ApiAnswer] = queue.SimpleQueue()
         self._probing = False
+        self._session = Session()
         self._session = self._recalled()
         self._published: runtime.Session | None = None
         self._published_at = 0.0
@@ -73,8 +77,12 @@ class Automator:
     def _new_executor(self) -> Executor:
         fifo = self._config.paths.agent_dir / "fifo"
         return Executor(
-            self._eyes, fifo, self._config.login.input, self._logins.before_click, self._factors.issue
+            self._eyes, fifo, self._config.login.input, self._before_login, self._factors.issue
         )
+
+    def _before_login(self) -> None:
+        self._logins.before_click()
+        self._launcher.mark()
 
     def _new_factors(self) -> SecondFactors:
         answered = self._config.paths.runtime_dir / "code"
@@ -140,6 +148,7 @@ class Automator:
         report = eyes.report
         view = eyes.view if report is not None else Sight().view
         wanted = view.login is not None or view.conflict is not None
+        submitted = self._session.submitted is not None
         factor = prompts.has_second_factor(self._config) and (wanted or view.second_factor is not None)
         if view.second_factor is None:
             self._factors.over()
@@ -154,6 +163,8 @@ class Automator:
             block=self._logins.block() if wanted else None,
             probing=self._probing,
             api_evidence=eyes.api_evidence,
+            dropped=self._launcher.dropped if submitted else False,
+            kicked=self._launcher.kicked if view.conflict is not None else False,
             past=past,
             past_error=self._factors.error if factor else "",
             phone=self._phone.state,

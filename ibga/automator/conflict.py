@@ -4,13 +4,16 @@ Whoever logs in last has the session, and the one before is told. So two program
 other out for ever; what is done about that rests on `displaced_since` and `takeovers` of the session.
 """
 
+from dataclasses import replace
 from math import inf, isfinite
 
 from ibga.agent.report import Component, Window, fold
+from ibga.automator import resets
 from ibga.automator.decision import Decision
 from ibga.automator.session import (
     GIVE_WAY,
     RELOGIN,
+    RELOGIN_ROW,
     TAKE_OVER,
     TAKEOVER_SPAN,
     Now,
@@ -41,10 +44,10 @@ def decide_conflict(window: Window, session: Session, sight: Sight, config: Conf
     """By the buttons, since all these windows are of one package (guide 4.3)."""
     relogin = _button(window, _RELOGIN)
     if relogin is not None and (is_lost(session, sight) or not session.logged_in):
-        return _relogin(window, relogin, session, sight, now)
+        return _relogin(window, relogin, session, sight, config, now)
     until = taken_at(session, config, now)
     if until <= now.unix:
-        return _take(window, session, sight, now)
+        return _take(window, session, sight, config, now)
     decision = _stand_back(session, config, until, now)
     return decision if session.logged_in else _give_way(decision, window, session, config)
 
@@ -128,11 +131,11 @@ def _give_way(decision: Decision, window: Window, session: Session, config: Conf
     )
 
 
-def _take(window: Window, session: Session, sight: Sight, now: Now) -> Decision:
+def _take(window: Window, session: Session, sight: Sight, config: Config, now: Now) -> Decision:
     """Of a session that was logged in, IB counts it as a login; at the login it is part of that one."""
     relogin = _button(window, _RELOGIN)
     if relogin is not None:
-        return _relogin(window, relogin, session, sight, now)
+        return _relogin(window, relogin, session, sight, config, now)
     # The OK of old builds means that only under this title; elsewhere it may cancel a login.
     captions = (*_TAKE_OVER, "OK") if "existing session" in fold(window.title) else _TAKE_OVER
     button = _button(window, captions)
@@ -166,18 +169,25 @@ def _without_button(window: Window, session: Session, now: Now) -> Decision:
     )
 
 
-def _relogin(window: Window, button: Component, session: Session, sight: Sight, now: Now) -> Decision:
-    """IB counts it as a login, so do we."""
+def _relogin(
+    window: Window, button: Component, session: Session, sight: Sight, config: Config, now: Now
+) -> Decision:
+    """IB counts it as a login, so do we: the ledger is asked, and a second one of a row comes later."""
     if sight.block is not None:
         return _blocked(sight)
-    waits = now.mono < session.not_before
-    return Decision(
+    waiting = Decision(
         state=State.RECONNECTING if session.displaced_since is None else State.DISPLACED,
         reason="the connection was lost",
-        deadline=now.unix + session.not_before - now.mono if waits else None,
-        step=Wait(session.not_before)
-        if waits
-        else Click(
+    )
+    until = now.unix + max(0.0, session.not_before - now.mono)
+    in_a_row = session.relogins and now.mono < session.relogged + RELOGIN_ROW
+    if in_a_row and not session.insist:
+        until = resets.over_at(until, resets.region_of(config)) or until
+    if until > now.unix:
+        return replace(waiting, deadline=until, step=Wait(now.mono + until - now.unix))
+    return replace(
+        waiting,
+        step=Click(
             name=RELOGIN,
             window=window.id,
             component=button.id,

@@ -230,6 +230,8 @@ def _progress(session: Session, now: Now) -> Decision:
     """Never clicked; its title is the phase, and it comes back while reconnecting (guide 2.2)."""
     assert session.progress_since is not None
     if session.logged_in:
+        if session.displaced_since is not None:
+            return Decision(state=State.DISPLACED, reason=f"another session is active: {session.phase}")
         return Decision(state=State.RECONNECTING, reason=f"reconnecting: {session.phase}")
     if now.mono - session.progress_since > LOGIN_TIMEOUT:
         return Decision(
@@ -238,7 +240,9 @@ def _progress(session: Session, now: Now) -> Decision:
             person="IB may be in its weekend reset; restart the gateway when it is over",
         )
     return Decision(
-        state=State.LOADING, reason=session.phase, step=Wait(session.progress_since + LOGIN_TIMEOUT)
+        state=State.LOADING,
+        reason=f"{session.phase} (IB took no notice of it)" if session.dropped else session.phase,
+        step=Wait(session.progress_since + LOGIN_TIMEOUT),
     )
 
 

@@ -20,6 +20,7 @@ from ibga.config.settings import ExistingSession
 from ibga.runtime import Gateway, GatewayState, State
 
 BACK_OFF = (60.0, 120.0, 240.0, 480.0, 600.0)  # s after the 1st, 2nd, ... failed login (guide 2.8)
+DROPPED_PAUSE = 600.0  # s after a login that IB took no notice of: mostly it limits the rate (guide 2.8)
 EXPIRED_PAUSE = 1.0  # s before the full login that follows a void token
 ANSWER_TIMEOUT = 30.0  # s from the press to any sign of life; then IB has dropped the request (guide 3.5)
 FELL_BACK_TIMEOUT = 3.0  # s with a usable form after the progress frame has gone
@@ -148,6 +149,7 @@ class Session:
     relogged: float = 0.0  # when last
     password_in: int | None = None  # field that holds the password as we typed it
     options_shown: bool = False
+    dropped: bool = False  # launcher.log says that IB took no notice of it (guide 1.11)
     failures: int = 0  # transient ones in a row
     not_before: float = 0.0
     to_record: steps.RecordLogin | None = None
@@ -205,6 +207,8 @@ def observe(session: Session, sight: Sight, config: Config, now: Now) -> Session
     session = replace(session, cut_since=None) if session.cut_since is not None else session
     if session.closed and sight.view.main is not None and now.mono > session.close_since + CLOSE_TIMEOUT:
         session = replace(session, closed=False)  # it did not end after all
+    if sight.dropped and session.submitted is not None and not session.dropped:
+        session = replace(session, dropped=True)
     session = _observe_windows(session, sight, config, now)
     session = _observe_progress(session, sight.view, now)
     session = _observe_conflict(session, sight, config, now)
@@ -302,11 +306,14 @@ def login_failed(session: Session, text: str, now: Now, *, wait: float | None = 
     """Return *session* after a login that may be tried again, later and later (guide 2.8)."""
     failures = session.failures + 1
     pause = BACK_OFF[min(failures, len(BACK_OFF)) - 1] if wait is None else wait
+    if session.dropped:
+        pause, text = max(pause, DROPPED_PAUSE), f"{text} (launcher.log: IB took no notice of the login)"
     session = replace(
         session,
         failures=failures,
         not_before=now.mono + pause,
         submitted=None,
+        dropped=False,
         password_in=None,
         last_words=text,
         to_record=_unless_refused(
@@ -406,7 +413,7 @@ def logged_in(session: Session) -> Session:
 
 def is_lost(session: Session, sight: Sight) -> bool:
     """Whether the connection was lost to the network, and not to another session (guide 2.8, 2.9)."""
-    return session.reconnecting and not sight.kicked
+    return session.reconnecting and not sight.kicked and session.displaced_since is None
 
 
 def recent_takeovers(session: Session, now: Now) -> tuple[float, ...]:
@@ -508,7 +515,7 @@ def _observe_silence(session: Session, view: View, now: Now) -> Session:
         return session
     started = bool(session.phase) or session.second_factor_since is not None
     quiet = now.mono - max(session.submitted, session.quiet_since)
-    if quiet < (FELL_BACK_TIMEOUT if started else ANSWER_TIMEOUT):
+    if quiet < (FELL_BACK_TIMEOUT if started or session.dropped else ANSWER_TIMEOUT):
         return session
     words = "the login fell back to its form" if started else "IB did not react to the login"
     if session.second_factor_since is not None and _factor(session) is not Factor.PASSED:
@@ -568,6 +575,7 @@ def after(session: Session, step: steps.Deed, worked: bool, now: Now) -> Session
             return replace(
                 _without_factor(session),
                 submitted=now.mono,
+                dropped=False,
                 phase="",
                 password_in=None,
                 options_shown=False,
