@@ -64,6 +64,8 @@ final class Dialogs {
     static final class Answer {
         /** The text of the pressed button, or "" where the dialog closed by itself. */
         String button = "";
+        /** Whether the dialog stays open (`keep`). */
+        boolean kept;
         /** The selected row of its list, or null. */
         String row;
         /** What its text field holds, or null without one. */
@@ -125,6 +127,7 @@ final class Dialogs {
     /** Window objects that show several dialogs in turn (`dialog.NAME.reuse`). */
     private final Map<String, Window> reused = new HashMap<>();
     private final Map<String, List<Window>> open = new LinkedHashMap<>();
+    private final List<Runnable> closers = new ArrayList<>();
 
     Dialogs(Ui ui, Scenario scenario, Events events, Supplier<Window> owner, Consumer<String> command) {
         this.ui = ui;
@@ -145,7 +148,11 @@ final class Dialogs {
 
     /** Shows dialog *name*; *answered* gets the text of the pressed button, or "" where it closed by itself. */
     Handle show(String name, Consumer<String> answered) {
-        return show(name, NOTHING, answer -> answered.accept(answer.button), link -> { });
+        return show(name, NOTHING, answer -> {
+            if (!answer.kept) {
+                answered.accept(answer.button);
+            }
+        }, link -> { });
     }
 
     /**
@@ -190,13 +197,16 @@ final class Dialogs {
         handle.close = () -> {
             if (!done[0]) {
                 done[0] = true;
+                closers.remove(handle.close);
                 close(name, shown, !key.isEmpty(), stay);
             }
         };
+        closers.add(handle.close);
         Consumer<String> press = text -> {
             if (!done[0]) {
                 Answer answer = handle.form.read(text);
-                if (text.isEmpty() || !keep.contains(text)) {
+                answer.kept = !text.isEmpty() && keep.contains(text);
+                if (!answer.kept) {
                     handle.close.run();
                 }
                 runThen(name, text);
@@ -264,6 +274,20 @@ final class Dialogs {
         if (!windows.isEmpty()) {
             Window window = windows.get(windows.size() - 1);
             window.dispatchEvent(new WindowEvent(window, WindowEvent.WINDOW_CLOSING));
+        }
+    }
+
+    /** Takes away the window that the dialogs of one `reuse` share, where it stayed. */
+    void hide(String reuse) {
+        if (isShowing(reuse)) {
+            reused.get(reuse).setVisible(false);
+        }
+    }
+
+    /** Closes all that are open, without an answer. */
+    void closeAll() {
+        for (Runnable close : new ArrayList<>(closers)) {
+            close.run();
         }
     }
 

@@ -24,6 +24,7 @@ import java.util.WeakHashMap;
 import javax.swing.AbstractButton;
 import javax.swing.JComboBox;
 import javax.swing.JComponent;
+import javax.swing.JLabel;
 import javax.swing.JScrollPane;
 import javax.swing.JTree;
 import javax.swing.SwingUtilities;
@@ -304,7 +305,7 @@ final class Events {
         return kind.getSimpleName();
     }
 
-    /** Every showing component that can be used, with the middle of its visible part on the screen. */
+    /** Every showing component that can be used, and the labels, with the middle of its visible part on the screen. */
     static List<Map<String, Object>> showing() {
         List<Map<String, Object>> found = new ArrayList<>();
         for (Window window : Window.getWindows()) {
@@ -321,13 +322,14 @@ final class Events {
                 continue;
             }
             boolean button = child instanceof AbstractButton;
-            if (button || child instanceof JTextComponent || child instanceof JComboBox || child instanceof JTree
+            boolean label = child instanceof JLabel;
+            if (button || label || child instanceof JTextComponent || child instanceof JComboBox || child instanceof JTree
                     || child instanceof JScrollPane) {
                 Rectangle visible = ((JComponent) child).getVisibleRect();
                 Point origin = child.getLocationOnScreen();
                 if (!visible.isEmpty()) {
                     found.add(map("window", window, "kind", swingKind(child), "text",
-                        button ? ((AbstractButton) child).getText() : "", "enabled", child.isEnabled(), "x",
+                        button ? ((AbstractButton) child).getText() : label ? ((JLabel) child).getText() : "", "enabled", child.isEnabled(), "x",
                         origin.x + visible.x + visible.width / 2, "y", origin.y + visible.y + visible.height / 2));
                 }
             }

@@ -53,6 +53,8 @@ public final class Gateway implements ApiServer.Session {
     /** Logins by the form, and those and re-logins together. */
     private int logins;
     private int attempt;
+    /** Whether a login, or a re-login, has not had its result yet. */
+    private boolean underWay;
     /** Rises when a login begins or is over, so that what was to follow finds out. */
     private int run;
     private Server server;
@@ -208,6 +210,7 @@ public final class Gateway implements ApiServer.Session {
         run++;
         attempt++;
         logins++;
+        underWay = true;
         this.form = form;
         String digest = sha256(new String(form.password));
         Map<String, Object> details = Events.map("user", form.user, "mode", form.mode, "tab", form.tab,
@@ -286,6 +289,7 @@ public final class Gateway implements ApiServer.Session {
         login.setBusy(true, "");
         run++;
         this.form = form;
+        underWay = true;
         resumed = true;
         List<String> steps = Collections.singletonList(valid ? "ok" : scenario.text("restart.dialog", "token"));
         after(scenario.millis("delay.welcome", 0.15), () -> loading(form, steps));
@@ -519,12 +523,14 @@ public final class Gateway implements ApiServer.Session {
 
     private void backToForm(Map<String, Object> result) {
         run++;
-        if (!complete) {
+        if (underWay) {
+            underWay = false;
             events.write("login-result", result);
         }
         secondFactor.abandon();
         relogin.stop();
         other.gone();
+        dialogs.closeAll();
         welcome.close();
         loggedOut();
         if (main != null) {
@@ -552,8 +558,7 @@ public final class Gateway implements ApiServer.Session {
     /** *text* was pressed instead of going on: the form, or the end of the process (guide 4.3). */
     private void gaveUp(String step, String text) {
         if ("Exit Application".equals(text)) {
-            events.write("login-result", "result", step, "attempt", attempt);
-            other.gone();
+            backToForm(Events.map("result", step, "attempt", attempt));
             end(0, "exit-application");
             return;
         }
@@ -600,7 +605,8 @@ public final class Gateway implements ApiServer.Session {
 
     /** The login under way ends in D-RELOGIN. */
     private void lostLogin(String result) {
-        if (!complete) {
+        if (underWay) {
+            underWay = false;
             events.write("login-result", "result", result, "attempt", attempt);
         }
         displaced("relogin");
@@ -629,6 +635,7 @@ public final class Gateway implements ApiServer.Session {
     private void again(List<String> steps) {
         run++;
         attempt++;
+        underWay = true;
         events.write("relogin", "attempt", attempt);
         other.lost();
         progress(form, "Connecting to server...", "Connecting to server", 30);
@@ -641,6 +648,7 @@ public final class Gateway implements ApiServer.Session {
 
     private void initializing(LoginFrame.Login form) {
         resumed = false;
+        underWay = false;
         session = form;
         events.write("login-result", "result", "ok", "attempt", attempt);
         server.succeeded();
@@ -692,9 +700,7 @@ public final class Gateway implements ApiServer.Session {
         main.frame.toFront();
         log.line("autoRestartType=" + ("Auto restart".equals(settings.get("exitKind")) ? "DAILY" : "NONE"));
         events.write("login-complete");
-        if (fix) {
-            main.setFixMode();
-        }
+        main.setFixMode(fix);
         boolean warn = paper && scenario.flag("paper.dialog", true);
         answering = answering || !warn;
         int port = fix ? Integer.parseInt(ini.get("IBGateway", "LocalServerPort", "4000"))
@@ -924,6 +930,13 @@ public final class Gateway implements ApiServer.Session {
                 break;
             case "self-restart":
                 selfRestart();
+                break;
+            case "submit":
+                String[] form = rest.split("\\s+");
+                login.autopilot(form[0], form[1], form[2]);
+                break;
+            case "log-out":
+                backToForm(Events.map("result", "logged-out", "attempt", attempt));
                 break;
             case "relogin":
                 displaced("relogin");

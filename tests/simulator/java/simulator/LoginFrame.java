@@ -307,9 +307,13 @@ final class LoginFrame {
         }
     }
 
-    /** Fills and submits the form as a person would (scenario key `autopilot.user`). */
+    /** Fills and submits the form as a person would, the present tab's or, for mode `fix`, the FIX tab's. */
     void autopilot(String user, String password, String mode) {
-        (("paper".equals(mode)) ? paper : live).doClick(0);
+        if ("fix".equals(mode)) {
+            fixTab.doClick(0);
+        } else {
+            (("paper".equals(mode)) ? paper : live).doClick(0);
+        }
         fields().get(0).setText(user);
         fields().get(1).setText(password);
         for (JButton button : buttons) {

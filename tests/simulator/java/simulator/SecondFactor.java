@@ -70,7 +70,7 @@ final class SecondFactor {
     void abandon() {
         round++;
         outcome = null;
-        closeShown();
+        end();
     }
 
     /** As the phone, or the key, would answer (commands `approve` and `decline`). */
@@ -281,7 +281,7 @@ final class SecondFactor {
         round++;
         outcome = null;
         events.write("2fa", "step", step, "attempt", attempt);
-        closeShown();
+        end();
         then.passed();
     }
 
@@ -292,8 +292,13 @@ final class SecondFactor {
         if (!"code".equals(step)) {
             events.write("2fa", "step", step, "attempt", attempt);
         }
-        closeShown();
+        end();
         then.failed("2fa-" + step, dialog);
+    }
+
+    private void end() {
+        closeShown();
+        dialogs.hide("2fa");
     }
 
     private void closeShown() {
