@@ -17,7 +17,7 @@ from types import FrameType, MappingProxyType
 
 from ibga import runtime, service
 from ibga.automator import decide as decisions
-from ibga.automator import memory, prompts, second_factor
+from ibga.automator import fix, memory, prompts, second_factor
 from ibga.automator.codes import NoCodeError, SecondFactors
 from ibga.automator.decision import Decision
 from ibga.automator.evidence import kind_of, masked, save_unknown_dialog
@@ -25,6 +25,7 @@ from ibga.automator.executor import Executor, Result
 from ibga.automator.eyes import Eyes
 from ibga.automator.handshake import Failure, HandshakeError, handshake
 from ibga.automator.launcher_log import LauncherLog
+from ibga.automator.listening import listens
 from ibga.automator.login import credentials
 from ibga.automator.logins import Logins, back_off
 from ibga.automator.phone import PhoneLock
@@ -243,7 +244,7 @@ class Automator:
             facts=decisions.facts(self._session, sight, self._config, at),
             deadline=decision.deadline,
             person=decision.person,
-            api_port=self._session.settings.port if self._session.settings is not None else None,
+            api_port=decisions.api_port(self._session, self._config),
             warnings=self._session.warnings,
             logins=self._logins.left(),
         )
@@ -269,8 +270,18 @@ class Automator:
         threading.Thread(target=self._ask_api, args=(port,), daemon=True).start()
 
     def _ask_api(self, port: int) -> None:
+        ok, detail = self._look_at_port(port) if fix.is_fix(self._config) else self._shake_hands(port)
+        self._answers.put(ApiAnswer(ok=ok, mono=time.monotonic(), unix=time.time(), detail=detail))
+        self._watch.wake(self._config.paths.runtime_dir / "api")
+
+    def _look_at_port(self, port: int) -> tuple[bool, str]:
+        gateway = self._eyes.gateway
+        if gateway is None or gateway.pid is None or not listens(gateway.pid, port):
+            return False, f"the gateway does not listen on port {port}"
+        return True, f"process {gateway.pid} listens on port {port}"
+
+    def _shake_hands(self, port: int) -> tuple[bool, str]:
         detail = ""
-        ok = False
         for client_id in range(HIGHEST_CLIENT_ID, HIGHEST_CLIENT_ID - 3, -1):
             try:
                 answer = handshake("127.0.0.1", port, client_id, HANDSHAKE_TIMEOUT)
@@ -279,10 +290,8 @@ class Automator:
                 if error.failure is Failure.ID_IN_USE:
                     continue
                 break
-            ok, detail = True, f"handshake on port {port}, server version {answer.server_version}"
-            break
-        self._answers.put(ApiAnswer(ok=ok, mono=time.monotonic(), unix=time.time(), detail=detail))
-        self._watch.wake(self._config.paths.runtime_dir / "api")
+            return True, f"handshake on port {port}, server version {answer.server_version}"
+        return False, detail
 
     def _take_answers(self) -> None:
         while True:

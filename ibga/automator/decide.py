@@ -6,7 +6,8 @@ dialogs before the windows below them.
 
 import dataclasses
 
-from ibga.automator import closing, conflict, dialogs, login, rules, second_factor, settings
+from ibga.agent.report import Window
+from ibga.automator import closing, conflict, dialogs, fix, login, rules, second_factor, settings
 from ibga.automator.decision import Decision
 from ibga.automator.main_window import connected, connections
 from ibga.automator.session import Now, Session, Sight, Try, is_ending
@@ -46,6 +47,7 @@ _DEEDS = (Click, Type, TypeCode, Choose, ChoosePath, Menu, CloseWindow)
 
 def decide(session: Session, sight: Sight, config: Config, now: Now) -> Decision:
     """Return where the session stands and the next step."""
+    sight = dataclasses.replace(sight, view=fix.understood(sight.view, config))
     decision = _decide(session, sight, config, now)
     # Here, where all ways to a login meet.
     decision = second_factor.gate(decision, session, sight, config, now)
@@ -250,6 +252,8 @@ def _logged_in(session: Session, sight: Sight, config: Config, now: Now) -> Deci
     """Settle, check the settings, ask the API: then the session is ready."""
     view = sight.view
     assert view.main is not None
+    if fix.is_fix(config):
+        return _fix_session(view.main, session, sight, config, now)
     if session.settings is None:
         settled = session.quiet_since + _settle(session, config)
         if view.settings is None and not session.settings_rounds and now.mono < settled:
@@ -257,10 +261,29 @@ def _logged_in(session: Session, sight: Sight, config: Config, now: Now) -> Deci
                 state=State.LOADING, reason="logged in, waiting for the windows to settle", step=Wait(settled)
             )
         return settings.decide_settings(view.main, view.settings, session, config, now)
+    return _asked(session, sight, config, now)
+
+
+def _fix_session(main: Window, session: Session, sight: Sight, config: Config, now: Now) -> Decision:
+    """No settings can be read there, and no progress window comes back while IB's server is lost."""
+    if fix.server_connected(main) is False:
+        return Decision(state=State.RECONNECTING, reason="reconnecting: IB's server is disconnected")
+    return _asked(session, sight, config, now)
+
+
+def _asked(session: Session, sight: Sight, config: Config, now: Now) -> Decision:
+    """Ask the API, from time to time: as long as it answers the session is ready."""
     probe = _probe(session, sight, config, now)
     if session.api is None or not session.api.ok:
         return _without_api(session, probe, now)
     return Decision(state=State.READY, reason="ready", step=probe)
+
+
+def api_port(session: Session, config: Config) -> int | None:
+    """Return the port that the gateway listens on, as it was read back; None while that is not known."""
+    if fix.is_fix(config):
+        return config.api.internal_port if session.api is not None and session.api.ok else None
+    return session.settings.port if session.settings is not None else None
 
 
 def _settle(session: Session, config: Config) -> float:

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
-from ibga.agent.report import Report, fold
-from ibga.automator import rules, steps
+from ibga.agent.report import Report, Window, fold
+from ibga.automator import fix, rules, steps
 from ibga.automator.challenge import Kind, read_challenge
 from ibga.automator.ledger import Outcome
 from ibga.automator.prompts import Factor, Past, Phone
@@ -148,6 +148,7 @@ class Session:
     relogins: int = 0  # after a lost connection, in a row
     relogged: float = 0.0  # when last
     password_in: int | None = None  # field that holds the password as we typed it
+    second_password_in: int | None = None  # and that of FIX CTCI's login for market data
     options_shown: bool = False
     dropped: bool = False  # launcher.log says that IB took no notice of it (guide 1.11)
     failures: int = 0  # transient ones in a row
@@ -209,13 +210,14 @@ def observe(session: Session, sight: Sight, config: Config, now: Now) -> Session
         session = replace(session, closed=False)  # it did not end after all
     if sight.dropped and session.submitted is not None and not session.dropped:
         session = replace(session, dropped=True)
+    sight = replace(sight, view=fix.understood(sight.view, config))
     session = _observe_windows(session, sight, config, now)
     session = _observe_progress(session, sight.view, now)
     session = _observe_conflict(session, sight, config, now)
     session = _observe_second_factor(session, sight.view, now)
     session = _observe_settings(session, sight.view)
     session = _observe_login(session, sight.view, now)
-    return _observe_main(session, sight.view, now)
+    return _observe_main(session, sight.view, config, now)
 
 
 def _of_new_process(session: Session, pid: int | None, now: Now) -> Session:
@@ -523,7 +525,7 @@ def _observe_silence(session: Session, view: View, now: Now) -> Session:
     return login_failed(session, words, now)
 
 
-def _observe_main(session: Session, view: View, now: Now) -> Session:
+def _observe_main(session: Session, view: View, config: Config, now: Now) -> Session:
     """Take a session for logged in that was so before we came, or that has no progress frame (guide 2.2)."""
     others = (view.progress, view.second_factor, view.conflict)
     if view.main is None or any(each is not None for each in others):
@@ -538,9 +540,17 @@ def _observe_main(session: Session, view: View, now: Now) -> Session:
         return session
     if now.mono - session.quiet_since < ADOPT_SETTLE:
         return session
+    if fix.is_fix(config) and not session.logged_in and not _fix_complete(session, view.main, now):
+        return session
     if session.submitted is not None:
         return logged_in(session)
     return replace(logged_in(session), to_record=session.to_record)
+
+
+def _fix_complete(session: Session, main: Window, now: Now) -> bool:
+    """The table tells what no progress window does; it is red until the login is complete (guide 5.3)."""
+    told = fix.server_connected(main)
+    return now.mono - session.quiet_since > fix.SETTLE_WITHOUT_TABLE if told is None else told
 
 
 def _relogged(session: Session, now: Now) -> Session:
@@ -592,7 +602,9 @@ def after(session: Session, step: steps.Deed, worked: bool, now: Now) -> Session
         case steps.Click(name="authenticate with a passkey"):  # AUTHENTICATE
             return replace(session, authenticated=True)
         case steps.Type(name="type the password"):
-            return replace(session, password_in=step.component)
+            return replace(session, password_in=step.component, second_password_in=None)
+        case steps.Type(name="type the market data password"):
+            return replace(session, second_password_in=step.component)
         case steps.Click(name="take the session over"):  # TAKE_OVER, at a login
             return _taken_over(session, now)
         case steps.Click(name="give way to the other session"):  # GIVE_WAY

@@ -58,6 +58,13 @@ def contradictions(config: Config, merged: Layer) -> list[Mistake]:
                 "the command that prints a code",
             )
         )
+    if config.login.tab == settings.Tab.FIX_CTCI and config.api.read_only:
+        found.append(
+            Mistake(
+                f'{where("api", "read_only")} = true with login.tab = "FIX CTCI"',
+                "the settings are out of reach there: give the user no right to trade, at IB's site",
+            )
+        )
     return found
 
 
