@@ -27,7 +27,7 @@ from ibga.automator.handshake import Failure, HandshakeError, handshake
 from ibga.automator.launcher_log import LauncherLog
 from ibga.automator.listening import listens
 from ibga.automator.login import credentials
-from ibga.automator.logins import Logins, back_off
+from ibga.automator.logins import Logins
 from ibga.automator.phone import PhoneLock
 from ibga.automator.requests import login_now, retried, why
 from ibga.automator.session import ApiAnswer, Now, Session, Sight, after, close_requested, observe
@@ -97,8 +97,8 @@ class Automator:
         age = self._logins.pending_since()
         if age is not None and not session.logged_in and session.pid is not None:
             session = replace(session, submitted=at.mono - age)
-        row, age_of_last = self._logins.failed_in_a_row()
-        return replace(session, failures=row, not_before=at.mono + back_off(row, age_of_last))
+        row, pause, words = self._logins.back_off()
+        return replace(session, failures=row, not_before=at.mono + pause, last_words=words)
 
     @property
     def _memory(self) -> Path:

@@ -7,7 +7,15 @@ from dataclasses import dataclass, field
 
 from ibga.automator.ledger import Attempt, Ledger, LedgerError, Outcome
 from ibga.automator.login import credentials
-from ibga.automator.session import ANSWER_TIMEOUT, BACK_OFF, RELOGIN_ROW, LoginBlock, waiting_time
+from ibga.automator.session import (
+    ANSWER_TIMEOUT,
+    BACK_OFF,
+    DROPPED_PAUSE,
+    DROPPED_WORDS,
+    RELOGIN_ROW,
+    LoginBlock,
+    waiting_time,
+)
 from ibga.config import Config
 from ibga.runtime import LoginsLeft
 
@@ -175,19 +183,20 @@ class Logins:
                 return max(0.0, time.time() - attempt.time)
         return None
 
-    def failed_in_a_row(self) -> tuple[int, float]:
-        """Return how many logins of this instance failed since one worked, and how long ago the last was (s).
+    def back_off(self) -> tuple[int, float, str]:
+        """Return how many logins of this instance failed since one worked, for how many seconds more the
+        next one waits, and IB's words on the last.
 
         One without an outcome is taken for failed, but the one that is still waited for does not count yet.
         """
-        row, last = 0, 0.0
+        failed: list[Attempt] = []
         for attempt in reversed(self._own(RELOGIN_ROW)):
             if self._attempt is not None and attempt.id == self._attempt.id:
                 continue
             if attempt.outcome not in (Outcome.TRANSIENT, Outcome.PENDING):
                 break
-            row, last = row + 1, max(last, attempt.time)
-        return row, max(0.0, time.time() - last) if row else 0.0
+            failed.append(attempt)
+        return len(failed), remaining_pause(failed, time.time()), failed[0].detail if failed else ""
 
     def _own(self, span: float) -> tuple[Attempt, ...]:
         """The attempts of this instance in the last *span* seconds; none where the ledger cannot be read."""
@@ -211,6 +220,11 @@ def told_to_wait(attempts: Sequence[Attempt]) -> float:
     return until
 
 
-def back_off(row: int, age: float) -> float:
-    """Return for how many seconds more a login waits after *row* failed ones, the last *age* seconds ago."""
-    return max(0.0, BACK_OFF[min(row, len(BACK_OFF)) - 1] - age) if row else 0.0
+def remaining_pause(failed: Sequence[Attempt], now: float) -> float:
+    """Return for how many seconds a login waits after these failed ones of a row, the newest first."""
+    if not failed:
+        return 0.0
+    pause = BACK_OFF[min(len(failed), len(BACK_OFF)) - 1]
+    if DROPPED_WORDS in failed[0].detail:
+        pause = max(pause, DROPPED_PAUSE)
+    return max(0.0, pause - max(0.0, now - failed[0].time))

@@ -21,6 +21,7 @@ from ibga.runtime import Gateway, GatewayState, State
 
 BACK_OFF = (60.0, 120.0, 240.0, 480.0, 600.0)  # s after the 1st, 2nd, ... failed login (guide 2.8)
 DROPPED_PAUSE = 600.0  # s after a login that IB took no notice of: mostly it limits the rate (guide 2.8)
+DROPPED_WORDS = "launcher.log: IB took no notice of the login"
 EXPIRED_PAUSE = 1.0  # s before the full login that follows a void token
 ANSWER_TIMEOUT = 30.0  # s from the press to any sign of life; then IB has dropped the request (guide 3.5)
 FELL_BACK_TIMEOUT = 3.0  # s with a usable form after the progress frame has gone
@@ -309,7 +310,7 @@ def login_failed(session: Session, text: str, now: Now, *, wait: float | None = 
     failures = session.failures + 1
     pause = BACK_OFF[min(failures, len(BACK_OFF)) - 1] if wait is None else wait
     if session.dropped:
-        pause, text = max(pause, DROPPED_PAUSE), f"{text} (launcher.log: IB took no notice of the login)"
+        pause, text = max(pause, DROPPED_PAUSE), f"{text} ({DROPPED_WORDS})"
     session = replace(
         session,
         failures=failures,
