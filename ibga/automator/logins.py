@@ -106,7 +106,7 @@ class Logins:
             )
         if refusal is not None:
             return LoginBlock(
-                reason=f"IB refused the login: {refusal.text!r}",
+                reason=f"IB refused the login of {username!r}: {refusal.text!r}",
                 person="correct user name or password, then reload ibga-automator; or once more: ibga retry",
             )
         if left <= 0:
@@ -148,7 +148,9 @@ class Logins:
             budget=self._config.login.budget,
         )
         log.info(
-            "login attempt written down; %d left in 24 h", ledger.left(time.time(), self._config.login.budget)
+            "login attempt of %r written down; %d left in 24 h",
+            username,
+            ledger.left(time.time(), self._config.login.budget),
         )
 
     def ended(self, outcome: Outcome, text: str) -> None:
