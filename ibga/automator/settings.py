@@ -193,13 +193,13 @@ def _read(panel: ApiPanel) -> SettingsRead:
 
 
 def _press(dialog: Window, caption: str, verb: str, read: SettingsRead | None = None) -> Step:
-    button = dialog.find("JButton", caption)
-    if button is None:
+    buttons = dialog.find_all("JButton", caption)
+    if len(buttons) != 1 or not buttons[0].enabled:
         return Wait()
     return Click(
         name=f"{verb} the settings",
         window=dialog.id,
-        component=button.id,
+        component=buttons[0].id,
         effect=Answered(dialog.id),
         effect_timeout=5.0,
         read=read,
