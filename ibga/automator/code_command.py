@@ -22,7 +22,9 @@ log = logging.getLogger(__name__)
 
 TIMEOUT = 30.0  # s (design section 4)
 MAX_OUTPUT = 4096  # bytes
-_CODE = re.compile(r"[0-9A-Za-z]{4,12}")
+#: With a digit in it, lest a word of an error be typed; digits may come in groups.
+_CODE = re.compile(r"(?=.*[0-9])[0-9A-Za-z]{4,12}")
+_GROUPS = re.compile(r"[0-9]+(?: [0-9]+)+")
 _PASSED_ON = ("PATH", "HOME", "USER", "LOGNAME", "LANG", "TZ")
 _DEFAULTS: Mapping[str, str] = MappingProxyType({"PATH": "/usr/local/bin:/usr/bin:/bin"})
 
@@ -100,11 +102,17 @@ class CodeCommand:
             if self._process is process:
                 self._process = None
         status = process.wait()
-        code = re.sub(r"\s", "", output)
+        code = output.strip()
+        if _GROUPS.fullmatch(code):
+            code = code.replace(" ", "")
         if not error and status:
             error = f"it ended with status {status}" if status > 0 else f"it was ended by signal {-status}"
         if not error and not _CODE.fullmatch(code):
-            error = "what it printed is no code (4 to 12 digits or letters)" if code else "it printed nothing"
+            error = (
+                "what it printed is no code (4 to 12 digits, or letters and digits)"
+                if code
+                else "it printed nothing"
+            )
         if not error and code == not_again:
             error = "it printed the code that was sent already"
         self._ended(number, code, error)

@@ -255,7 +255,7 @@ def _awaiting_answer(challenge: Challenge, session: Session, now: Now) -> Decisi
         return None
     assert challenge.field is not None
     shown = session.shown.get(challenge.window.id)
-    changed = shown is not None and shown.since >= session.code_sent
+    changed = shown is not None and shown.since > session.code_sent
     back = changed or challenge.field.length == 0
     since = max(session.code_sent, shown.since if shown is not None and changed else 0.0)
     until = since + (REFUSED_AFTER if back else ANSWER_TIMEOUT)

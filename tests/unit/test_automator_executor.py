@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 
 from ibga.agent.report import Answer, Bounds, Report
 from ibga.automator.executor import Executor, Result
-from ibga.automator.steps import Answered, Click, CloseWindow, LoginStarted, Type
+from ibga.automator.steps import Answered, Click, CloseWindow, LoginStarted, Type, TypeCode
 from ibga.config.settings import Input
 from ibga.errors import IbgaError
 from ibga.runtime import Display
@@ -255,3 +256,75 @@ def test_a_popup_of_something_else_is_not_clicked() -> None:
     report = recorded("paper")
     tip = replace(report.windows[-1], id=9001, title="", kind="window", bounds=Bounds(1, 1, 50, 20), popup=77)
     assert over(replace(report, windows=(*report.windows, tip)), "Warning", bounds=Bounds(1, 1, 50, 20))
+
+
+def code_step(report: Report) -> TypeCode:
+    window = next(each for each in report.windows if "jauthentication" in each.class_name)
+    field = window.find("JTextField")
+    assert field is not None
+    return TypeCode(name="type the code", window=window.id, component=field.id)
+
+
+def filled(length: int) -> Callable[[Report], Report]:
+    def effect(report: Report) -> Report:
+        for _, component in report.walk():
+            if component.is_a("JTextField"):
+                component.length = length
+        return report
+
+    return effect
+
+
+def test_a_code_is_made_when_it_is_typed_and_seen_by_its_length_alone(made: Made) -> None:
+    report = recorded("2fa-code")
+    asked: list[float] = []
+
+    def next_code() -> str:
+        asked.append(time.monotonic())
+        return "123456"
+
+    agent, executor = made(report, next_code=next_code)
+    agent.effect = filled(6)
+    step = code_step(report)
+    assert executor.perform(step, report) is Result.WORKED
+    assert [each["text"] for each in agent.commands] == ["123456"]
+    assert len(asked) == 1
+    assert "123456" not in repr(step)
+    assert "123456" not in repr(vars(executor))
+
+
+def test_a_code_that_did_not_arrive_whole_was_not_typed(made: Made) -> None:
+    report = recorded("2fa-code")
+    agent, executor = made(report)
+    agent.effect = filled(5)
+    assert executor.perform(code_step(report), report) is Result.NO_EFFECT
+
+
+def test_nothing_is_typed_where_no_code_can_be_given(made: Made) -> None:
+    def none() -> str:
+        raise IbgaError("not now")
+
+    report = recorded("2fa-code")
+    agent, executor = made(report, next_code=none)
+    with pytest.raises(IbgaError):
+        executor.perform(code_step(report), report)
+    agent.wait(0)
+    assert agent.commands == []
+
+
+def test_what_may_have_reached_ib_is_not_pressed_again(made: Made) -> None:
+    report = recorded("2fa-code")
+    agent, executor = made(report)
+    window = next(each for each in report.windows if "jauthentication" in each.class_name)
+    ok = window.find("JButton", "OK")
+    assert ok is not None
+    press = Click(
+        name="send the code",
+        window=window.id,
+        component=ok.id,
+        effect=Answered(window.id),
+        effect_timeout=0.2,
+        once=True,
+    )
+    assert executor.perform(press, report) is Result.PRESSED
+    assert len(agent.commands) == 1
