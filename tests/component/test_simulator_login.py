@@ -614,3 +614,32 @@ def connected(person: Person, **options: Any) -> IB:
     client = IB()
     client.connect("127.0.0.1", person.wait("api-listen")["port"], clientId=7, timeout=10, **options)
     return client
+
+
+def test_a_process_that_did_not_log_out_leaves_its_slot_taken_for_a_while(tmp_path: Path) -> None:
+    """Killed once, started twice: with stacked notices over the form, and in a FIX build without progress."""
+    settings = tmp_path / "settings"
+    scenario = {**QUICK, "autopilot.user": "demo", "profile.socketPort": str(free_port())}
+    again = {**scenario, "unclean.slot": "60", "dialogs.start": "newer&desupported,unknown"}
+    with xvfb(tmp_path) as display:
+        with simulator(display, settings, scenario) as gateway:
+            gateway.wait_for("login-complete")
+            gateway.process.kill()
+            gateway.wait()
+        del again["autopilot.user"]
+        with simulator(display, settings, {**again, "fix.welcome": "none", "fix.modes": "true"}) as gateway:
+            someone = Person(display, gateway, seen=len(gateway.events()))
+            someone.shown("newer")
+            someone.shown("desupported")
+            someone.press("desupported", "OK")
+            assert not someone.events("window-shown", dialog="unknown")
+            someone.press("newer", "OK")
+            someone.shown("unknown")
+            someone.press("unknown", "Not now")
+            gateway.command("submit demo secret fix")
+            someone.shown("existing")
+            assert someone.locate("JButton", "Continue Login")
+            someone.press("existing", "Continue Login")
+            someone.wait("login-complete")
+            assert someone.events("login")[0]["mode"] == "paper"  # as before: the modes show on this tab, too
+            assert not someone.events("window-shown", dialog="welcome")

@@ -1,0 +1,304 @@
+"""Every dialog of the field guide's catalogue that the Gateway has, against the automator: the right end, and
+nothing pressed but what its rule or the policy names. The simulator notes every press and every click."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import pytest
+
+from ibga.runtime import State
+from tests.support.automator import Rig, running_rig
+from tests.support.deadline import wait_until
+
+SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+#: Windows of the gateway's own that are worked in, not answered.
+OWN = ("login", "settings", "main")
+
+
+def presses(rig: Rig) -> dict[str, list[str]]:
+    """What was pressed in every dialog, in order, links included."""
+    found: dict[str, list[str]] = {}
+    for event in rig.gateway.events():
+        if event["event"] in ("press", "link") and event["dialog"] not in OWN:
+            found.setdefault(event["dialog"], []).append(event["text"])
+    return found
+
+
+def assert_no_stray_click(rig: Rig, expected: Mapping[str, list[str]]) -> None:
+    """Nothing but *expected* was pressed, and no click fell on anything else."""
+    assert presses(rig) == {name: texts for name, texts in expected.items() if texts}
+    for event in rig.events("mouse"):
+        if event["dialog"] == "main":
+            assert event["kind"] in ("JMenu", "JMenuItem"), event
+        elif event["dialog"] not in OWN:
+            assert expected.get(event["dialog"]), event
+    for event in rig.events("window-exit"):
+        assert event["dialog"] == "write-access", event
+
+
+# --- over a session --------------------------------------------------------------------------------------
+
+LEFT: list[str] = []
+#: What is pressed in each by the default policies; LEFT: a person's matter, or nobody knows it.
+NOTICES: dict[str, list[str]] = {
+    "bid-ask": ["Don't display this message again.", "I understand - display market data"],
+    "auto-restart-info": ["OK"],
+    "restart-now": ["No"],
+    "newer": ["OK"],
+    "newer-frame": ["OK"],
+    "desupported": ["OK"],
+    "unsupported": ["OK"],
+    "no-settings": ["OK"],
+    "incoming": ["No"],
+    "exit-session": ["OK"],
+    "nse": ["OK"],
+    "password": LEFT,
+    "password-expired": LEFT,
+    "exit-confirmation": LEFT,
+    "reconnect": LEFT,
+    "login-messages": LEFT,
+    "lite": LEFT,
+    "blind": LEFT,
+    "blind-labels": LEFT,
+    "order": LEFT,
+    "cash-quantity": LEFT,
+    "crypto": LEFT,
+    "advisor": LEFT,
+    "precaution": LEFT,
+    "gateway-unknown": LEFT,
+    "unknown": LEFT,
+    "every-kind": LEFT,
+}
+#: Known by their titles alone; under another title they are left alone, too.
+TITLED = ("exit-session", "nse")
+PERMISSIVE = """[notices]
+bid_ask = "dismiss"
+password = "dismiss"
+blind_trading = "accept"
+crypto = "accept"
+advisor = "dismiss"
+order = "accept"
+"""
+
+
+def show_each(rig: Rig, expected: Mapping[str, list[str]]) -> None:
+    """Show one after another; those that are to be left alone are dismissed by the simulator."""
+    for name, texts in expected.items():
+        before = len(rig.gateway.events())
+        rig.show(name)
+        if texts:
+            try:
+                rig.gateway.wait_for("window-closed", after=before, dialog=name)
+            except TimeoutError:
+                raise AssertionError(f"{name} was not answered: {rig.session()}") from None
+            continue
+        time.sleep(0.6)  # an answer comes within a tenth of it
+        rig.gateway.command(f"dismiss {name}")
+        rig.gateway.wait_for("window-closed", after=before, dialog=name)
+
+
+def assert_shown_each(rig: Rig, expected: Mapping[str, list[str]]) -> None:
+    paper = {"paper": ["I understand and accept"]} if rig.events("paper-accepted") else {}
+    wanted = {**paper, **expected}
+    assert presses(rig) == {name: texts for name, texts in wanted.items() if texts}
+    touched = {name for name, texts in wanted.items() if texts}
+    for event in rig.events("mouse"):
+        assert event["dialog"] in touched or event["dialog"] in OWN, event
+        if event["dialog"] == "main":
+            assert event["kind"] in ("JMenu", "JMenuItem"), event
+
+
+@pytest.mark.parametrize(
+    "variant",
+    [
+        {},
+        {"dialogs.kind": "label", "dialogs.capitals": "true", "titlebar": "capitals"},
+        {"dialogs.kind": "textpane", "dialogs.reuse": "true", "classes": "odd"},
+        {"dialogs.kind": "textarea", "classes": "2022", "title": "IB Gateway"},
+        {"dialogs.kind": "optionpane"},
+    ],
+    ids=["as-known", "labels-in-capitals", "panes-reused", "areas", "option-panes"],
+)
+def test_notices_are_answered_in_whatever_form_they_come(variant: dict[str, str]) -> None:
+    with running_rig(scenario=variant) as rig:
+        rig.wait_state(State.READY)
+        show_each(rig, NOTICES)
+        assert_shown_each(rig, NOTICES)
+        rig.wait_state(State.READY)
+
+
+def test_notices_with_the_gateways_title_are_known_by_their_text_or_left() -> None:
+    """Since 2023 many dialogs bear the main window's title (guide 4.1)."""
+    expected = {name: LEFT if name in TITLED else texts for name, texts in NOTICES.items()}
+    with running_rig(scenario={"dialogs.title": "IBKR Gateway"}) as rig:
+        rig.wait_state(State.READY)
+        show_each(rig, expected)
+        assert_shown_each(rig, expected)
+
+
+def test_notices_are_answered_as_the_policies_say() -> None:
+    expected = {
+        "bid-ask": ["I understand - display market data"],
+        "password": ["OK"],
+        "blind": ["Override and Transmit"],
+        "blind-labels": ["Yes"],
+        "crypto": ["Transmit"],
+        "advisor": ["No"],
+        "order": ["Don't display this message again.", "Accept and Continue"],
+        "cash-quantity": ["Don't display this message again", "Accept and Continue"],
+        "password-expired": LEFT,
+        "precaution": LEFT,
+    }
+    with running_rig(toml=PERMISSIVE) as rig:
+        rig.wait_state(State.READY)
+        show_each(rig, expected)
+        assert_shown_each(rig, expected)
+
+
+# --- at the login ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Case:
+    """A login, and where it has to end."""
+
+    scenario: dict[str, str]
+    state: State | None  # None: it is tried again, later than this test lasts
+    pressed: dict[str, list[str]] = field(default_factory=dict)
+    logins: int = 1
+    mode: str = "live"
+    toml: str = ""
+    account: str = ""
+
+
+OK = ["OK"]
+TOTP = f'totp_secret = "{SECRET}"'
+LIST = {"2fa.methods": "IB Key|Mobile Authenticator app", "2fa.totp.secret": SECRET}
+FORM = {**LIST, "2fa.start": "form"}
+STOPPED = State.NEEDS_PERSON
+
+
+def outcome(steps: str, **more: str) -> dict[str, str]:
+    return {"login.outcomes": steps, **{key.replace("_", "."): value for key, value in more.items()}}
+
+
+def second_factor(method: str) -> str:
+    return f'[second_factor]\nmethod = "{method}"\n'
+
+
+CASES = {
+    # Refusals: credentials once, for good; the rest later
+    "D-LOGINFAIL": Case(outcome("login-failed"), STOPPED, {"login-failed": OK}),
+    "D-LOGINFAIL, long": Case(outcome("login-failed-long"), STOPPED, {"login-failed-long": OK}),
+    "D-LOGINFAIL, other title": Case(outcome("unrecognized"), STOPPED, {"unrecognized": OK}),
+    "D-LOGINFAIL, password compared": Case(
+        {"login.password": "another"}, STOPPED, {"login-failed": OK}, mode="paper"
+    ),
+    "D-LOGINFAIL, titled Gateway, in an option pane": Case(
+        outcome("login-failed", dialogs_title="Gateway", dialogs_kind="optionpane"),
+        STOPPED,
+        {"login-failed": OK},
+    ),
+    "D-LOGINFAIL, transient": Case(outcome("login-failed-transient"), None, {"login-failed-transient": OK}),
+    "D-LOGINERR": Case(outcome("login-error", dialogs_capitals="true"), None, {"login-error": OK}),
+    "D-SERVERDISC": Case(
+        outcome("server-disconnected", dialogs_kind="label"), None, {"server-disconnected": OK}
+    ),
+    "D-GATEWAYMSG": Case(outcome("gateway-failed"), None, {"gateway-failed": OK}),
+    "D-GATEWAYMSG, unknown": Case(outcome("gateway-unknown"), STOPPED),
+    "D-GATEWAYMSG, several paper users": Case(
+        outcome("multiple-paper"), STOPPED, {"multiple-paper": OK}, mode="paper"
+    ),
+    "D-NOTAVAIL": Case(outcome("not-available"), None, {"not-available": OK}),
+    "D-TOKEN": Case(outcome("token,ok"), State.READY, {"token": OK}, logins=2),
+    "D-SOFTTOKEN": Case(outcome("soft-token,ok"), State.READY, {"soft-token": OK}, logins=2),
+    "D-TOOMANY": Case({**outcome("too-many,ok"), "too-many.wait": "2"}, State.READY, {"too-many": OK}, 2),
+    "D-CONNPROG": Case(outcome("connecting+ok"), State.READY),
+    "stacked refusals": Case(outcome("login-failed&newer"), STOPPED, {"login-failed": OK, "newer": OK}),
+    "silent drop": Case(outcome("silent", silent_timeout="2"), None, {"server-disconnected": OK}),
+    # Notices on the way
+    "D-PASSWORD, will expire": Case(
+        outcome("password+ok"), State.READY, {"password": OK}, toml='[notices]\npassword = "dismiss"\n'
+    ),
+    "D-PASSWORD, has expired": Case(outcome("password-expired"), STOPPED),
+    "D-UNSUPPORTED": Case(outcome("unsupported"), None, {"unsupported": OK}),
+    "D-UNSUPPORTED, soon": Case(
+        outcome("desupported+newer+ok"), State.READY, {"desupported": OK, "newer": OK}
+    ),
+    "D-SSL": Case(
+        outcome("ssl+no-settings+ok"), State.READY, {"ssl": ["Reconnect using SSL"], "no-settings": OK}
+    ),
+    "D-LITE": Case(outcome("lite"), STOPPED),
+    "D-LOGINMSG": Case(outcome("login-messages+ok"), STOPPED),
+    # Second factor
+    "D-2FA-PUSH": Case({"2fa.methods": "IB Key", "2fa.approve": "3"}, State.READY),
+    "D-2FA-LIST, phone": Case(
+        {**LIST, "2fa.approve": "3", "2fa.first": "1"},
+        State.READY,
+        {"2fa-list": OK},
+        toml=second_factor("ib-key"),
+    ),
+    "D-2FA-LIST, code": Case(
+        {**LIST, "2fa.stay": "true", "2fa.formDelay": "3"},
+        State.READY,
+        {"2fa-list": OK, "2fa-code": OK},
+        account=TOTP,
+    ),
+    "D-2FA-PUSH, changed to code": Case(
+        FORM,
+        State.READY,
+        {"2fa-push": ["Change security device"], "2fa-list": OK, "2fa-code": OK},
+        account=TOTP,
+    ),
+    "D-2FA-LIST, unknown device": Case(
+        {"2fa.methods": "Digital Card+|SMS", "2fa.totp.secret": SECRET}, STOPPED, account=TOTP
+    ),
+    "D-2FA-CODE": Case(
+        {"2fa.methods": "Mobile Authenticator app", "2fa.totp.secret": SECRET, "2fa.reuse": "false"},
+        State.READY,
+        {"2fa-code": OK},
+        account=TOTP,
+    ),
+    "D-2FA-CODE, by command": Case(
+        {"2fa.methods": "SMS", "2fa.code": "123456"},
+        State.READY,
+        {"2fa-code": OK},
+        toml='[second_factor]\nmethod = "command"\ncode_command = "echo 123456"\n',
+    ),
+    "D-2FA-CARD": Case({"2fa.methods": "Security Code Card"}, STOPPED, account=TOTP),
+    "D-2FA-CARD, other title": Case(
+        {"2fa.methods": "Digital Security Card+", "2fa.form": "2fa-card-code"}, STOPPED, account=TOTP
+    ),
+    "D-2FA-PASSKEY": Case({"2fa.methods": "Passkey"}, STOPPED),
+    "D-2FA-PASSKEY, pressed": Case(
+        {"2fa.methods": "Passkey", "2fa.passkey": "1", "dialog.2fa-passkey.buttons": "Authenticate ›"},
+        State.READY,
+        {"2fa-passkey": ["Authenticate ›"]},
+        toml=second_factor("passkey"),
+    ),
+    "D-2FA-PASSKEY, a browser": Case({"2fa.methods": "Passkey", "2fa.form": "2fa-browser"}, STOPPED),
+}
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_a_login_ends_where_it_should_and_nothing_else_is_pressed(case: Case) -> None:
+    scenario = {"decoys": "false", "noise": "0", "paper.dialog": "false", **case.scenario}
+    with running_rig(mode=case.mode, scenario=scenario, toml=case.toml, account=case.account) as rig:
+        if case.state is None:
+            wait_until(lambda: presses(rig) == case.pressed, f"it is answered: {rig.session()}", timeout=40)
+        else:
+            rig.wait_state(case.state)
+        if case.state is not State.READY:
+            wait_until(lambda: presses(rig) == case.pressed, f"it is answered: {rig.session()}")
+            time.sleep(2)  # what is forbidden would come at once
+            session = rig.session()
+            assert session is not None
+            assert (session.state is State.NEEDS_PERSON) == (case.state is STOPPED), session
+            assert bool(session.person) == (case.state is STOPPED), session
+        assert len(rig.events("login")) == case.logins
+        assert_no_stray_click(rig, case.pressed)
+        assert not [event for event in rig.events("code") if event["result"] != "accepted"]
+        assert not rig.events("login-result", early=True)
