@@ -16,14 +16,14 @@ FIX_PASSWORD = "fix-pass word"
 
 
 @contextmanager
-def fix_rig(tmp_path: Path, **scenario: str) -> Iterator[Rig]:
-    """A live FIX login; the account's own name and password are the optional ones for market data."""
+def fix_rig(tmp_path: Path, mode: str = "live", **scenario: str) -> Iterator[Rig]:
+    """A FIX login; the account's own name and password are the optional ones for market data."""
     secret = tmp_path / "fix-password"
     secret.touch(mode=0o600)
     secret.write_text(FIX_PASSWORD)
     account = f'fix_username = "fixuser"\nfix_password_file = "{secret}"\n'
     keys = {key.replace("_", "."): value for key, value in scenario.items()}
-    with running_rig(mode="live", login='tab = "FIX CTCI"', account=account, scenario=keys) as rig:
+    with running_rig(mode=mode, login='tab = "FIX CTCI"', account=account, scenario=keys) as rig:
         yield rig
 
 
@@ -80,3 +80,17 @@ def test_fix_is_not_ready_before_the_login_is_complete(tmp_path: Path) -> None:
         session = rig.session()
         assert session is not None
         assert session.since >= listening["time"] > login["time"] + 7
+
+
+@pytest.mark.parametrize("welcome", ["stays", "none"])
+def test_fix_gets_ready_with_whatever_progress_window(tmp_path: Path, welcome: str) -> None:
+    with fix_rig(tmp_path, fix_welcome=welcome) as rig:
+        rig.wait_state(State.READY)
+        assert len(rig.events("login")) == 1
+        assert rig.presses("welcome") == []
+
+
+def test_the_trading_mode_is_chosen_where_the_fix_tab_has_it(tmp_path: Path) -> None:
+    with fix_rig(tmp_path, mode="paper", fix_modes="true") as rig:
+        rig.wait_state(State.READY)
+        assert rig.events("login")[0]["mode"] == "paper"

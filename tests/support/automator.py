@@ -113,16 +113,17 @@ def running_rig(
     toml: str = "",
     login: str = "",
     account: str = "",
+    api: str = "",
     size: str = "1024x768",
     idle: bool = False,
 ) -> Iterator[Rig]:
-    """Start display, automator and simulator; *toml*, *login* and *account* are added to the configuration.
+    """Start display, automator and simulator; the configuration gets *toml*, *login*, *account*, *api*.
 
     *idle*: the automator is stopped again, so that the test itself can act.
     """
     with temporary_tree() as tree, xvfb(tree.root, size) as display:
         link_share(tree)
-        _configure(tree, mode, password, toml, login, account)
+        _configure(tree, mode, password, toml, login, account, api)
         _publish_display(tree.paths.runtime_dir, display, size)
         if Tab.FIX_CTCI.value in login:  # the form is another one then, as the gateway service has it
             write_jts_ini(load(tree.paths.instance, root=tree.paths.root))
@@ -140,14 +141,14 @@ def running_rig(
             yield rig
 
 
-def _configure(tree: Tree, mode: str, password: str, toml: str, login: str, account: str) -> None:
+def _configure(tree: Tree, mode: str, password: str, toml: str, login: str, account: str, api: str) -> None:
     secret = tree.paths.config_dir / "password"
     secret.touch(mode=0o600)
     secret.write_text(password, encoding="utf-8")
     tree.configure(
         f'[account]\nusername = "tester"\npassword_file = "{secret}"\nmode = "{mode}"\n'
         f"{account}\n"
-        f"[api]\ninternal_port = {free_port()}\n[login]\n{login}\n" + toml
+        f"[api]\ninternal_port = {free_port()}\n{api}\n[login]\n{login}\n" + toml
     )
 
 

@@ -114,7 +114,7 @@ def allowed(book: list[Json], window: Json, settings: Mapping[str, str], state: 
 
 
 def role(window: Json) -> str:
-    """Return what the guide says that a window is (3.1, 4.1, 4.3, 4.4, 5.1, 6.1), "" where rules are for it."""
+    """Return what a window is (guide 3.1, 4.1, 4.3, 4.4, 5.1, 6.1), "" where rules are for it."""
     title = plain(window["title"])
     bases = [part["base"] for part in components(window)]
     if "feature.welcome." in window["class"]:
