@@ -302,3 +302,46 @@ def test_a_login_ends_where_it_should_and_nothing_else_is_pressed(case: Case) ->
         assert_no_stray_click(rig, case.pressed)
         assert not [event for event in rig.events("code") if event["result"] != "accepted"]
         assert not rig.events("login-result", early=True)
+
+
+@pytest.mark.parametrize("after", ["form", "relogin", "login-failed-transient"])
+def test_an_unanswered_push_rings_no_second_time_at_once(after: str) -> None:
+    scenario = {"2fa.methods": "IB Key", "2fa.limit": "3", "2fa.afterLimit": after, "decoys": "false"}
+    with running_rig(mode="live", scenario=scenario) as rig:
+        rig.gateway.wait_for("2fa", step="limit", timeout=40)
+        time.sleep(4)
+
+        assert len(rig.events("2fa", step="challenge")) == 1
+        assert len(rig.events("login")) == 1
+        assert_no_stray_click(rig, {"login-failed-transient": OK} if "failed" in after else {})
+
+
+def test_a_login_that_was_kicked_for_its_other_device_is_taken_up_again() -> None:
+    scenario = {**LIST, "2fa.kick": "true", "relogin.outcomes": "ok", "decoys": "false"}
+    with running_rig(mode="live", scenario=scenario, account=TOTP) as rig:
+        rig.wait_state(State.READY, timeout=120)  # a minute later: nothing is done twice in a row
+
+        assert_no_stray_click(rig, {"2fa-list": OK, "relogin": ["Re-login"]})
+        assert len(rig.events("login")) == 1
+
+
+def test_a_refused_code_is_followed_by_the_next_and_never_repeated() -> None:
+    """IB's clock is two minutes ahead: no code is right, three are tried, and a person is told why."""
+    scenario = {
+        "2fa.methods": "Mobile Authenticator app",
+        "2fa.totp.secret": SECRET,
+        "2fa.totp.offset": "120",
+        "2fa.tries": "5",
+        "decoys": "false",
+    }
+    with running_rig(mode="live", scenario=scenario, account=TOTP) as rig:
+        session = rig.wait_state(State.NEEDS_PERSON, timeout=120)
+
+        assert "clock" in f"{session.reason} {session.person}"
+        codes = rig.events("code")
+        assert [each["reason"] for each in codes] == ["expired"] * len(codes)
+        assert len(codes) <= 3
+        # Distinct codes: a later one was sent in a later step of IB's clock, and is as far behind it.
+        steps = [int((each["time"] + 120) // 30) + each["drift"] for each in codes]
+        assert len(set(steps)) == len(codes)
+        assert_no_stray_click(rig, {"2fa-code": OK * len(codes)})
