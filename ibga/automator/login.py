@@ -149,7 +149,8 @@ def _blocked(session: Session, sight: Sight, config: Config, now: Now) -> Decisi
             step=Wait(session.not_before),
             deadline=now.unix + seconds,
         )
-    reset = resets.over_at(now.unix, resets.region_of(config)) if session.failures else None
+    failed = session.failures and not session.token_void
+    reset = resets.over_at(now.unix, resets.region_of(config)) if failed else None
     if reset is not None and not session.insist:
         return Decision(
             state=State.LOGIN,

@@ -151,6 +151,7 @@ class Session:
     password_in: int | None = None  # field that holds the password as we typed it
     second_password_in: int | None = None  # and that of FIX CTCI's login for market data
     options_shown: bool = False
+    token_void: bool = False  # that is all that failed so far: no login did
     dropped: bool = False  # launcher.log says that IB took no notice of it (guide 1.11)
     failures: int = 0  # transient ones in a row
     not_before: float = 0.0
@@ -291,12 +292,15 @@ def _with_rule(session: Session, rule: Rule, text: str, now: Now) -> Session:
                 submitted=None,
                 password_in=None,
                 last_words=text,
+                not_before=now.mono + BACK_OFF[0],  # should the ledger not know of it, for whatever reason
                 to_record=steps.RecordLogin(outcome=Outcome.REFUSED, text=text),
             )
         case Event.LOGIN_FAILED:
             return login_failed(session, text, now, wait=waiting_time(text))
         case Event.LOGIN_EXPIRED:
-            return login_failed(session, text, now, wait=None if session.failures else EXPIRED_PAUSE)
+            first = not session.failures
+            session = login_failed(session, text, now, wait=EXPIRED_PAUSE if first else None)
+            return replace(session, token_void=first)
         case Event.PAPER_WARNING:
             return replace(session, paper_warned=True)
         case Event.SHUTDOWN:
@@ -316,6 +320,7 @@ def login_failed(session: Session, text: str, now: Now, *, wait: float | None = 
         failures=failures,
         not_before=now.mono + pause,
         submitted=None,
+        token_void=False,
         dropped=False,
         password_in=None,
         last_words=text,

@@ -93,6 +93,16 @@ def test_a_failed_login_waits_for_the_end_of_a_reset_and_a_first_one_does_not() 
     assert isinstance(decision.step, Click)
 
 
+def test_a_void_token_is_no_failed_login() -> None:
+    """The weekly expiry is met at the nightly restart, which is at the time of a reset (guide 2.7)."""
+    now = Now(1000.0, at(NEW_YORK, "2026-01-12T23:55"))
+    session, _ = look(recorded("token"), now=now)
+    session = replace(session, to_record=None)
+    report = replace(recorded("login"), pid=session.pid)
+    _, decision = look(report, session=session, now=Now(now.mono + 2, now.unix + 2))
+    assert isinstance(decision.step, Click)
+
+
 def test_a_second_re_login_in_a_row_waits_for_the_end_of_a_reset() -> None:
     now = Now(1000.0, at(NEW_YORK, "2026-01-12T23:45"))
     report = recorded("relogin")
