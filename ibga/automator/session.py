@@ -145,7 +145,7 @@ class Session:
     # Other sessions of the same user, in Unix time: it outlives the gateway's process and our own.
     displaced_since: float | None = None  # another one is active, and has not been taken back
     takeovers: tuple[float, ...] = ()  # when another one was thrown out, in the last hour
-    insist: bool = False  # `ibga login`: whatever the policy, until the login is complete
+    insist: bool = False  # `ibga login`: whatever the policy, for one login
     relogins: int = 0  # after a lost connection, in a row
     relogged: float = 0.0  # when last
     password_in: int | None = None  # field that holds the password as we typed it
@@ -290,6 +290,7 @@ def _with_rule(session: Session, rule: Rule, text: str, now: Now) -> Session:
             return replace(
                 session,
                 submitted=None,
+                insist=False,
                 password_in=None,
                 last_words=text,
                 not_before=now.mono + BACK_OFF[0],  # should the ledger not know of it, for whatever reason
@@ -320,6 +321,7 @@ def login_failed(session: Session, text: str, now: Now, *, wait: float | None = 
         failures=failures,
         not_before=now.mono + pause,
         submitted=None,
+        insist=False,
         token_void=False,
         dropped=False,
         password_in=None,
@@ -569,7 +571,7 @@ def _relogged(session: Session, now: Now) -> Session:
 def _taken_over(session: Session, now: Now) -> Session:
     """What was read of the API was the other one's time."""
     takeovers = (*recent_takeovers(session, now), now.unix)
-    return replace(session, takeovers=takeovers, displaced_since=None, api=None)
+    return replace(session, takeovers=takeovers, displaced_since=None, insist=False, api=None)
 
 
 def after(session: Session, step: steps.Deed, worked: bool, now: Now) -> Session:

@@ -321,6 +321,20 @@ def test_a_login_that_waits_is_tried_at_once_when_a_person_says_so() -> None:
     assert session.failures == 2  # the next pause is as long as it would have been
 
 
+def test_a_person_insists_for_one_login_only() -> None:
+    displaced = recorded("existing-displaced")
+    session = logged_in(displaced, displaced_since=NOW.unix, insist=True)
+    session, decision = look(displaced, session=session, config=YIELD)
+    assert isinstance(decision.step, Click)
+    session = after(session, decision.step, True, NOW)
+    _, decision = look(displaced, session=session, config=YIELD, now=later(2))
+    assert pressed(displaced, decision) is None
+
+    failed = recorded("server-disconnected")
+    session = observe(at_login(failed, insist=True), sight(failed), YIELD, NOW)
+    assert not session.insist
+
+
 def test_a_login_that_the_ledger_forbids_is_not_tried_for_a_person_either() -> None:
     report = recorded("login")
     waiting = Session(pid=report.pid, not_before=NOW.mono + 120)
