@@ -1,5 +1,8 @@
-"""Every dialog of the field guide's catalogue that the Gateway has, against the automator: the right end, and
-nothing pressed but what its rule or the policy names. The simulator notes every press and every click."""
+"""Every way that a login goes on by the field guide (2 to 4), against the automator: it ends as it should, and
+nothing is pressed but what a rule or the policy names. The simulator notes every press and every click.
+
+Dialogs over a session are test_automator_dialogs.py's, other sessions test_automator_conflict.py's.
+"""
 
 from __future__ import annotations
 
@@ -37,125 +40,6 @@ def assert_no_stray_click(rig: Rig, expected: Mapping[str, list[str]]) -> None:
             assert expected.get(event["dialog"]), event
     for event in rig.events("window-exit"):
         assert event["dialog"] == "write-access", event
-
-
-# --- over a session --------------------------------------------------------------------------------------
-
-LEFT: list[str] = []
-#: What is pressed in each by the default policies; LEFT: a person's matter, or nobody knows it.
-NOTICES: dict[str, list[str]] = {
-    "bid-ask": ["Don't display this message again.", "I understand - display market data"],
-    "auto-restart-info": ["OK"],
-    "restart-now": ["No"],
-    "newer": ["OK"],
-    "newer-frame": ["OK"],
-    "desupported": ["OK"],
-    "unsupported": ["OK"],
-    "no-settings": ["OK"],
-    "incoming": ["No"],
-    "exit-session": ["OK"],
-    "nse": ["OK"],
-    "password": LEFT,
-    "password-expired": LEFT,
-    "exit-confirmation": LEFT,
-    "reconnect": LEFT,
-    "login-messages": LEFT,
-    "lite": LEFT,
-    "blind": LEFT,
-    "blind-labels": LEFT,
-    "order": LEFT,
-    "cash-quantity": LEFT,
-    "crypto": LEFT,
-    "advisor": LEFT,
-    "precaution": LEFT,
-    "gateway-unknown": LEFT,
-    "unknown": LEFT,
-    "every-kind": LEFT,
-}
-#: Known by their titles alone; under another title they are left alone, too.
-TITLED = ("exit-session", "nse")
-PERMISSIVE = """[notices]
-bid_ask = "dismiss"
-password = "dismiss"
-blind_trading = "accept"
-crypto = "accept"
-advisor = "dismiss"
-order = "accept"
-"""
-
-
-def show_each(rig: Rig, expected: Mapping[str, list[str]]) -> None:
-    """Show one after another; those that are to be left alone are dismissed by the simulator."""
-    for name, texts in expected.items():
-        before = len(rig.gateway.events())
-        rig.show(name)
-        if texts:
-            try:
-                rig.gateway.wait_for("window-closed", after=before, dialog=name)
-            except TimeoutError:
-                raise AssertionError(f"{name} was not answered: {rig.session()}") from None
-            continue
-        time.sleep(0.6)  # an answer comes within a tenth of it
-        rig.gateway.command(f"dismiss {name}")
-        rig.gateway.wait_for("window-closed", after=before, dialog=name)
-
-
-def assert_shown_each(rig: Rig, expected: Mapping[str, list[str]]) -> None:
-    paper = {"paper": ["I understand and accept"]} if rig.events("paper-accepted") else {}
-    wanted = {**paper, **expected}
-    assert presses(rig) == {name: texts for name, texts in wanted.items() if texts}
-    touched = {name for name, texts in wanted.items() if texts}
-    for event in rig.events("mouse"):
-        assert event["dialog"] in touched or event["dialog"] in OWN, event
-        if event["dialog"] == "main":
-            assert event["kind"] in ("JMenu", "JMenuItem"), event
-
-
-@pytest.mark.parametrize(
-    "variant",
-    [
-        {},
-        {"dialogs.kind": "label", "dialogs.capitals": "true", "titlebar": "capitals"},
-        {"dialogs.kind": "textpane", "dialogs.reuse": "true", "classes": "odd"},
-        {"dialogs.kind": "textarea", "classes": "2022", "title": "IB Gateway"},
-        {"dialogs.kind": "optionpane"},
-    ],
-    ids=["as-known", "labels-in-capitals", "panes-reused", "areas", "option-panes"],
-)
-def test_notices_are_answered_in_whatever_form_they_come(variant: dict[str, str]) -> None:
-    with running_rig(scenario=variant) as rig:
-        rig.wait_state(State.READY)
-        show_each(rig, NOTICES)
-        assert_shown_each(rig, NOTICES)
-        rig.wait_state(State.READY)
-
-
-def test_notices_with_the_gateways_title_are_known_by_their_text_or_left() -> None:
-    """Since 2023 many dialogs bear the main window's title (guide 4.1)."""
-    expected = {name: LEFT if name in TITLED else texts for name, texts in NOTICES.items()}
-    with running_rig(scenario={"dialogs.title": "IBKR Gateway"}) as rig:
-        rig.wait_state(State.READY)
-        show_each(rig, expected)
-        assert_shown_each(rig, expected)
-
-
-def test_notices_are_answered_as_the_policies_say() -> None:
-    expected = {
-        "bid-ask": ["I understand - display market data"],
-        "password": ["OK"],
-        "blind": ["Override and Transmit"],
-        "blind-labels": ["Yes"],
-        "crypto": ["Transmit"],
-        "advisor": ["No"],
-        "order": ["Don't display this message again.", "Accept and Continue"],
-        "cash-quantity": ["Don't display this message again", "Accept and Continue"],
-        "password-expired": LEFT,
-        "precaution": LEFT,
-    }
-    with running_rig(toml=PERMISSIVE) as rig:
-        rig.wait_state(State.READY)
-        show_each(rig, expected)
-        assert_shown_each(rig, expected)
 
 
 # --- at the login ----------------------------------------------------------------------------------------
@@ -316,13 +200,28 @@ def test_an_unanswered_push_rings_no_second_time_at_once(after: str) -> None:
         assert_no_stray_click(rig, {"login-failed-transient": OK} if "failed" in after else {})
 
 
-def test_a_login_that_was_kicked_for_its_other_device_is_taken_up_again() -> None:
+def test_a_login_that_was_kicked_for_its_other_device_needs_no_person() -> None:
+    """Guide 4.4, D-2FA-LIST: Re-login at once or after a pause that is told, and no other button."""
     scenario = {**LIST, "2fa.kick": "true", "relogin.outcomes": "ok", "decoys": "false"}
     with running_rig(mode="live", scenario=scenario, account=TOTP) as rig:
-        rig.wait_state(State.READY, timeout=120)  # a minute later: nothing is done twice in a row
+        rig.gateway.wait_for("2fa", step="kicked", timeout=40)
+        rig.gateway.wait_for("window-shown", dialog="relogin")
 
-        assert_no_stray_click(rig, {"2fa-list": OK, "relogin": ["Re-login"]})
+        def settled() -> bool:
+            session = rig.session()
+            told = (
+                session is not None and session.state is State.RECONNECTING and session.deadline is not None
+            )
+            return told or (session is not None and session.state is State.READY)
+
+        wait_until(settled, f"it goes on, or says when: {rig.session()}")
+        session = rig.session()
+        assert session is not None
+        assert not session.person
         assert len(rig.events("login")) == 1
+        pressed = rig.presses("relogin")
+        assert pressed in ([], ["Re-login"])
+        assert_no_stray_click(rig, {"2fa-list": OK, "relogin": pressed})
 
 
 def test_a_refused_code_is_followed_by_the_next_and_never_repeated() -> None:

@@ -296,8 +296,10 @@ def test_choosing_another_device_than_the_running_one_may_kick_the_login(person:
 
 
 def test_a_card_has_two_titles_and_a_read_only_button_that_leads_nowhere(person: Person) -> None:
-    person.submit({"2fa.methods": "Security Code Card"})
-    assert person.shown("2fa-card")["title"] == "Security Code Card Authentication"
+    person.submit({"2fa.methods": "Security Code Card", "2fa.reuse": "false"})
+    shown = person.shown("2fa-card")
+    assert shown["title"] == "Security Code Card Authentication"
+    assert shown["class"] == "twslaunch.jauthentication.bg"
     person.press("2fa-card", "Enter Read Only")
     assert person.result() == "2fa-read-only"
     person.submit({"2fa.methods": "Digital Security Card+", "2fa.form": "2fa-card-code"})
