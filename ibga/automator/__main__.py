@@ -77,9 +77,7 @@ class Automator:
 
     def _new_executor(self) -> Executor:
         fifo = self._config.paths.agent_dir / "fifo"
-        return Executor(
-            self._eyes, fifo, self._config.login.input, self._before_login, self._factors.issue
-        )
+        return Executor(self._eyes, fifo, self._config.login.input, self._before_login, self._factors.issue)
 
     def _before_login(self) -> None:
         self._logins.before_click()

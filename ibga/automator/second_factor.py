@@ -359,7 +359,10 @@ def gate(decision: Decision, session: Session, sight: Sight, config: Config, now
     attempt = isinstance(step, Click) and step.login_attempt
     form = sight.view.login
     filling = isinstance(step, Click | Type | Choose) and form is not None and step.window == form.id
-    if not prompts.has_second_factor(config) or not (attempt or filling):
+    # One that waits for something else already may have to wait longer, and is to say so.
+    waiting = isinstance(step, Wait) and decision.deadline is not None and session.submitted is None
+    waiting = waiting and decision.state in (State.LOGIN, State.RECONNECTING)
+    if not prompts.has_second_factor(config) or not (attempt or filling or waiting):
         return decision
     if sight.past_error:
         return _held(State.NEEDS_PERSON, f"no login without its record: {sight.past_error}", "mend that")
@@ -371,6 +374,8 @@ def gate(decision: Decision, session: Session, sight: Sight, config: Config, now
     if why is not None:
         if why.until is None:
             return _held(State.NEEDS_PERSON, why.reason, why.person)
+        if waiting and decision.deadline is not None and decision.deadline > why.until:
+            return decision
         return dataclasses.replace(
             _held(decision.state, f"{why.reason} until {_clock(why.until)}", why.person, why.until),
             step=Wait(now.mono + why.until - now.unix),

@@ -672,6 +672,16 @@ def test_each_login_after_an_unanswered_one_comes_later(count: int, pause: float
     assert isinstance(decision.step, Click)
 
 
+def test_the_longer_of_two_waits_is_the_one_that_is_told() -> None:
+    report, session = form()
+    past = Past(unanswered=(NOW.unix,))
+    for not_before, wanted in ((60.0, 300.0), (400.0, 400.0)):
+        waits = replace(session, not_before=NOW.mono + not_before, last_words="busy")
+        _, decision = look(report, session=waits, config=LIVE, past=past, phone=HELD)
+        assert decision.deadline == NOW.unix + wanted
+        assert isinstance(decision.step, Wait)
+
+
 def test_after_four_a_person_is_asked_and_at_once_where_that_is_configured() -> None:
     report, session = form()
     four = Past(unanswered=(1.0, 2.0, 3.0, 4.0))
