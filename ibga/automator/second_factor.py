@@ -15,6 +15,7 @@ from ibga.automator.screens import View
 from ibga.automator.session import (
     AUTHENTICATE,
     CHANGE_DEVICE,
+    CHOOSE_DEVICE,
     CONFIRM_DEVICE,
     FACTOR_GAP,
     SEND_CODE,
@@ -50,7 +51,7 @@ GOOD_FOR = 1.0  # s that a typed code must be good for when it is sent
 COMMAND_CODE = 30.0  # s that a command's code is taken to be good for
 COMMAND_PAUSE = 10.0  # s after a command that failed
 COMMAND_FAILURES = 3
-#: After a change IB may throw the login out (guide 4.4). Twice means that it will every time.
+#: Logins. After a change IB may throw the login out (guide 4.4); twice means that it will every time.
 MAX_CHANGES = 2
 
 #: What a person is told to do about what no program can answer.
@@ -141,7 +142,7 @@ def _push(challenge: Challenge, session: Session, config: Config) -> Decision:
 def _change_device(challenge: Challenge, session: Session, config: Config) -> Decision | None:
     """Return the press of "Change security device", where that is there and may help."""
     link = challenge.change_device
-    if link is None or not link.enabled or session.device_changes >= MAX_CHANGES:
+    if link is None or not link.enabled or session.device_changed or session.device_changes >= MAX_CHANGES:
         return None
     return _doing(
         f"IB asks for {_NAMES[challenge.kind]} and not for {method_of(config)}: changing the device",
@@ -171,9 +172,15 @@ def _list(challenge: Challenge, session: Session, config: Config, now: Now) -> D
     name = collapse(row.text)
     if session.factor_pressed is not None:
         return _for_person(challenge, f"{name!r} was chosen, and nothing came of it")
+    if not row.selected and not session.device_changed and session.device_changes >= MAX_CHANGES:
+        return _for_person(
+            challenge,
+            f"IB has ended {session.device_changes} logins when {name!r} was chosen",
+            f"{_PERSON[Kind.LIST]}, and make it the only or the first device at IB",
+        )
     if not row.selected:
         step: Step = Choose(
-            name="choose the second factor's device",
+            name=CHOOSE_DEVICE,
             window=challenge.window.id,
             component=challenge.choice.id,
             row=row.index,

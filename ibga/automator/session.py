@@ -32,6 +32,7 @@ TAKE_OVER = "take the session over"
 GIVE_WAY = "give way to the other session"
 SEND_CODE = "send the code"
 CHANGE_DEVICE = "change the security device"
+CHOOSE_DEVICE = "choose the second factor's device"
 CONFIRM_DEVICE = "confirm the second factor's device"
 AUTHENTICATE = "authenticate with a passkey"
 TAKEOVER_SPAN = 3600.0  # s that a session which was thrown out is remembered
@@ -165,7 +166,8 @@ class Session:
     code_sent: float | None = None
     factor_pressed: float | None = None  # a button or link that leads to another of its windows
     authenticated: bool = False  # its button was pressed
-    device_changes: int = 0  # since a login worked
+    device_changed: bool = False  # in this login
+    device_changes: int = 0  # logins with one, since a login worked
     pushed: bool = False  # IB has rung a phone, whatever the method
     # settings and API
     settings_dialog: int | None = None  # the one that we opened
@@ -342,7 +344,13 @@ def _factor(session: Session) -> Factor:
     if session.code_sent is not None:
         return Factor.REFUSED
     # A change of the device may itself end a login (guide 4.4): nobody failed to answer then.
-    return Factor.NONE if session.device_changes else Factor.UNANSWERED
+    kicked = session.device_changed and session.factor_pressed is not None
+    return Factor.NONE if kicked else Factor.UNANSWERED
+
+
+def _device_changed(session: Session) -> Session:
+    count = session.device_changes + (0 if session.device_changed else 1)
+    return replace(session, device_changed=True, device_changes=count)
 
 
 def _without_factor(session: Session) -> Session:
@@ -356,6 +364,7 @@ def _without_factor(session: Session) -> Session:
         code_in=None,
         code_sent=None,
         factor_pressed=None,
+        device_changed=False,
         authenticated=False,
     )
 
@@ -487,6 +496,8 @@ def _factor_words(session: Session) -> str:
     assert session.second_factor_since is not None
     if session.code_sent is not None:
         return "the code was refused"
+    if _factor(session) is Factor.NONE:
+        return "the login ended when the second factor's device was changed"
     gone = session.second_factor_gone or session.second_factor_since
     if gone - session.second_factor_since > FACTOR_LIKELY_OVER:
         return "the second factor was not answered in time"
@@ -604,7 +615,9 @@ def after(session: Session, step: steps.Deed, worked: bool, now: Now) -> Session
         case steps.Click(name="send the code"):  # SEND_CODE
             return replace(session, code_in=None, code_sent=now.mono)
         case steps.Click(name="change the security device"):  # CHANGE_DEVICE
-            return replace(session, device_changes=session.device_changes + 1, factor_pressed=now.mono)
+            return replace(_device_changed(session), factor_pressed=now.mono)
+        case steps.Choose(name="choose the second factor's device"):  # CHOOSE_DEVICE
+            return _device_changed(session)
         case steps.Click(name="confirm the second factor's device"):  # CONFIRM_DEVICE
             return replace(session, factor_pressed=now.mono)
         case steps.Click(name="authenticate with a passkey"):  # AUTHENTICATE

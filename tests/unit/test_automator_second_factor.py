@@ -16,8 +16,9 @@ from ibga.automator.ledger import Outcome
 from ibga.automator.prompts import Factor, Past, Phone
 from ibga.automator.screens import recognise
 from ibga.automator.second_factor import keeps_phone
-from ibga.automator.session import CommandAnswer, Now, Session, after, observe
+from ibga.automator.session import CONFIRM_DEVICE, CommandAnswer, Now, Session, after, observe
 from ibga.automator.steps import (
+    Answered,
     AskCode,
     Choose,
     Click,
@@ -62,6 +63,9 @@ def retitled(title: str) -> Callable[[Json], None]:
                 window["title"] = title
 
     return edit
+
+
+CONFIRMED = Click(name=CONFIRM_DEVICE, window=0, component=0, effect=Answered(0))
 
 
 def pressed(report: Report, decision: Decision) -> str:
@@ -249,11 +253,31 @@ def test_a_push_that_no_code_answers_leads_to_another_device(config: Config) -> 
     session = after(session, decision.step, True, NOW)  # type: ignore[arg-type]
     _, decision = look(report, session=session, config=config, now=later(2))
     assert isinstance(decision.step, Wait)
-    # The link leads to the list; and where IB throws the login out for that, not for ever.
-    session = after(session, look(report, config=config)[1].step, True, later(60))  # type: ignore[arg-type]
-    _, decision = look(report, session=session, config=config, now=later(120))
+    # The link leads to the list, or to nothing: it is pressed once in a login.
+    _, decision = look(report, session=session, config=config, now=later(16))
     assert decision.state is State.NEEDS_PERSON
     assert "phone" in decision.person
+
+
+def test_a_device_whose_choice_ends_the_login_is_left_to_a_person_after_two() -> None:
+    session: Session | None = None
+    for count in range(3):
+        report = recorded("2fa-list")
+        began = count * 1000.0
+        session = replace(session or Session(), pid=report.pid, submitted=later(began).mono, quiet_since=0.0)
+        session, decision = look(report, session=session, config=TOTP, now=later(began))
+        if count == 2:
+            break
+        for step in (decision.step, replace(CONFIRMED, window=recognise(report).second_factor.id)):  # type: ignore[union-attr]
+            session = after(session, step, True, later(began + 1))  # type: ignore[arg-type]
+        lost = recorded("relogin", lambda data: data.update(pid=report.pid))  # noqa: B023
+        session, decision = look(lost, session=session, config=TOTP, now=later(began + 3))
+        assert isinstance(decision.step, RecordLogin)
+        assert decision.step.factor is Factor.NONE, "nobody failed to answer"
+        session = replace(session, to_record=None)
+    assert decision.state is State.NEEDS_PERSON
+    assert "Mobile Authenticator app" in decision.reason
+    assert isinstance(decision.step, Wait)
 
 
 def test_a_push_without_the_link_is_told_to_a_person() -> None:
