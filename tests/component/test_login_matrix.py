@@ -1,4 +1,4 @@
-"""Every way that a login goes on by the field guide (2 to 4), against the automator: it ends as it should, and
+"""Every way that a login goes by the field guide (2 to 4), against the automator: it ends as it should, and
 nothing is pressed but what a rule or the policy names. The simulator notes every press and every click.
 
 Dialogs over a session are test_automator_dialogs.py's, other sessions test_automator_conflict.py's.
