@@ -142,7 +142,7 @@ def _take(window: Window, session: Session, sight: Sight, config: Config, now: N
     if button is None:
         return _without_button(window, session, now)
     if session.logged_in and sight.block is not None:
-        return _blocked(sight)
+        return _blocked(sight, State.DISPLACED)
     return Decision(
         state=State.DISPLACED if session.logged_in else State.LOADING,
         reason="taking over from another session",
@@ -173,12 +173,10 @@ def _relogin(
     window: Window, button: Component, session: Session, sight: Sight, config: Config, now: Now
 ) -> Decision:
     """IB counts it as a login, so do we: the ledger is asked, and a second one of a row comes later."""
+    state = State.RECONNECTING if session.displaced_since is None else State.DISPLACED
     if sight.block is not None:
-        return _blocked(sight)
-    waiting = Decision(
-        state=State.RECONNECTING if session.displaced_since is None else State.DISPLACED,
-        reason="the connection was lost",
-    )
+        return _blocked(sight, state)
+    waiting = Decision(state=state, reason="the connection was lost")
     until = now.unix + max(0.0, session.not_before - now.mono)
     in_a_row = session.relogins and now.mono < session.relogged + RELOGIN_ROW
     if in_a_row and not session.insist:
@@ -197,10 +195,10 @@ def _relogin(
     )
 
 
-def _blocked(sight: Sight) -> Decision:
+def _blocked(sight: Sight, state: State) -> Decision:
     assert sight.block is not None
     return Decision(
-        state=State.NEEDS_PERSON,
+        state=State.NEEDS_PERSON if sight.block.person else state,
         reason=sight.block.reason,
         person=sight.block.person,
         deadline=sight.block.until,

@@ -136,7 +136,7 @@ def _blocked(session: Session, sight: Sight, config: Config, now: Now) -> Decisi
         )
     if sight.block is not None:
         return Decision(
-            state=State.NEEDS_PERSON,
+            state=State.NEEDS_PERSON if sight.block.person else State.LOGIN,
             reason=sight.block.reason,
             person=sight.block.person,
             deadline=sight.block.until,

@@ -218,11 +218,28 @@ def test_under_yield_and_ask_nothing_is_pressed_after_being_displaced(
 
 def test_no_session_is_taken_back_without_an_attempt_in_the_ledger() -> None:
     report = recorded("existing-displaced")
-    block = LoginBlock(reason="all 8 logins of 24 h are used up", until=NOW.unix + 60)
+    block = LoginBlock(reason="all 8 logins of 24 h are used up", person="wait", until=NOW.unix + 60)
     _, decision = look(report, session=logged_in(report), block=block)
     assert pressed(report, decision) is None
     assert decision.state is State.NEEDS_PERSON
     assert decision.deadline == NOW.unix + 60
+
+
+@pytest.mark.parametrize(
+    ("name", "logged", "state"),
+    [
+        ("login", False, State.LOGIN),
+        ("relogin", True, State.RECONNECTING),
+        ("existing-displaced", True, State.DISPLACED),
+    ],
+)
+def test_a_waiting_time_that_ib_has_told_needs_no_person(name: str, logged: bool, state: State) -> None:
+    report = recorded(name)
+    block = LoginBlock(reason="IB asks to wait before the next login", until=NOW.unix + 60)
+    session = Session(pid=report.pid, logged_in=logged, reconnecting=name == "relogin", quiet_since=NOW.mono)
+    _, decision = look(report, session=session, block=block)
+    assert (decision.state, decision.deadline) == (state, NOW.unix + 60)
+    assert not isinstance(decision.step, Deed)
 
 
 def test_a_lost_connection_is_no_other_session_unless_the_log_says_so() -> None:
