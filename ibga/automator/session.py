@@ -253,7 +253,7 @@ def _left_unanswered(session: Session, sight: Sight) -> Session:
         return session
     text = "the gateway ended during the second factor"
     record = steps.RecordLogin(outcome=Outcome.TRANSIENT, text=text, factor=_factor(session))
-    return replace(session, to_record=record)
+    return replace(session, to_record=record, insist=False)
 
 
 def _observe_windows(session: Session, sight: Sight, config: Config, now: Now) -> Session:

@@ -101,6 +101,7 @@ def test_a_push_is_told_with_its_time_and_the_phone_is_kept_until_it_is_answered
         assert session.deadline is not None
         until = time.strftime("%H:%M:%S", time.localtime(session.deadline))
         assert session.reason == f"Waiting for IB Key on your phone until {until}"
+        wait_until(lambda: rig.automator.notify.status.startswith(session.reason), "the same as STATUS=")
         other = PhoneLock(rig.paths.second_factor_lock, "other")
         assert not other.hold()
         assert other.state.holder == "main"
