@@ -55,6 +55,19 @@ def test_a_code_of_totp_logs_in_by_either_way_and_shows_nowhere(way: str) -> Non
         assert_no_secret(everything_written(rig), began)
 
 
+@pytest.mark.parametrize("way", ["xtest", "agent"])
+def test_a_push_gives_way_to_the_authenticator_by_either_way(way: str) -> None:
+    """Through the link, which is no button, and the list, whose window stays until the form comes."""
+    scenario = {**BY_TOTP, "2fa.methods": "IB Key|Mobile Authenticator app", "2fa.start": "form"}
+    scenario |= {"2fa.stay": "true", "2fa.formDelay": "4"}
+    with running_rig(mode="live", scenario=scenario, account=ACCOUNT, login=f'input = "{way}"') as rig:
+        rig.wait_state(State.READY, timeout=90)
+        assert [event["text"] for event in rig.events("2fa", step="link")] == ["Change security device"]
+        assert rig.presses("2fa-list") == ["OK"]
+        assert codes(rig) == ["accepted"]
+        assert len(rig.events("login")) == 1
+
+
 def test_a_clock_that_is_off_takes_three_codes_at_most() -> None:
     scenario = {**BY_TOTP, "2fa.totp.offset": "-20", "2fa.totp.window": "0"}
     with running_rig(mode="live", scenario=scenario, account=ACCOUNT) as rig:
