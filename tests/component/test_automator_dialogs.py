@@ -2,17 +2,24 @@
 
 import os
 import random
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
 
-from ibga.runtime import State
+from ibga.agent.report import Window
+from ibga.automator.executor import Executor
+from ibga.automator.eyes import Eyes
+from ibga.automator.steps import Type
+from ibga.config.settings import Input
+from ibga.runtime import State, Watch
 from tests.support import fuzz
 from tests.support.automator import Rig, running_rig
 from tests.support.deadline import wait_until
 from tests.support.dialogs import KINDS, dialog
+from tests.support.logins import SCENARIO
 from tests.support.reports import Json
 
 TICK = "Don't display this message again."
@@ -114,11 +121,9 @@ def meet(rig: Rig, name: str, presses: list[str], close: bool) -> None:
 @pytest.mark.parametrize(
     ("policy", "kind", "title", "capitals"),
     [
-        ("accept", "label", "", "false"),
         ("dismiss", "html", "", "true"),
-        ("ask", "textpane", "IBKR Gateway", "false"),
-        ("accept", "textarea", "Gateway", "false"),
-        ("dismiss", "optionpane", "", "false"),
+        ("ask", "optionpane", "IBKR Gateway", "false"),
+        ("accept", "textarea", "", "false"),
     ],
 )
 def test_each_dialog_gets_its_button_whatever_its_form(
@@ -143,6 +148,42 @@ def test_a_flood_of_write_access_notices_is_closed_with_one_warning() -> None:
         assert rig.presses("write-access") == []
         session = rig.wait_state(State.READY)
         assert len([text for text in session.warnings if "read-only API" in text]) == 1
+
+
+def test_a_dialog_that_comes_while_a_password_with_blanks_is_typed_is_not_pressed() -> None:
+    """A blank presses the button that has the keyboard, and Java gives a dialog the keys on their way."""
+    password = "a b c d e f g h i j k l m n o p q r s t"
+    randomness = random.Random(SEED)
+    with running_rig(idle=True, scenario=SCENARIO | {"dialog.gap.buttons": "Very much|Not now"}) as rig:
+        with Watch([rig.paths.runtime_dir]) as watch:
+            eyes = Eyes(rig.paths, watch, lambda: None)
+            executor = Executor(eyes, rig.paths.agent_dir / "fifo", Input.AUTO, lambda: None, str)
+            for _ in range(15):
+                form = wait_until(lambda: usable(eyes), "the form can be filled")
+                field = form.find("JPasswordField")
+                assert field is not None
+                assert eyes.report is not None
+                before = len(rig.gateway.events())
+                later = threading.Timer(randomness.uniform(0, 0.1), rig.gateway.command, ("dialog gap",))
+                later.start()
+                step = Type(name="password", window=form.id, component=field.id, text=password)
+                executor.perform(step, eyes.report)
+                later.join()
+                rig.gateway.wait_for("window-shown", after=before, dialog="gap")
+                time.sleep(0.2)
+                rig.gateway.command("dismiss gap")
+                wait_until(lambda before=before: closed(rig, before, "gap"), "it was dismissed")
+            executor.close()
+        assert rig.presses("gap") == []
+
+
+def usable(eyes: Eyes) -> Window | None:
+    """The login form, with nothing over it."""
+    eyes.wait(0.05)
+    windows = eyes.report.windows if eyes.report is not None else ()
+    if any(window.modal for window in windows):
+        return None
+    return next((each for each in windows if each.find("JPasswordField", enabled=True)), None)
 
 
 # --- random dialogs ---------------------------------------------------------------------------------------

@@ -328,3 +328,24 @@ def test_what_may_have_reached_ib_is_not_pressed_again(made: Made) -> None:
     )
     assert executor.perform(press, report) is Result.PRESSED
     assert len(agent.commands) == 1
+
+
+@pytest.mark.parametrize(("text", "first"), [("a b", ["set_text"]), ("ab", [])])
+def test_a_text_with_a_blank_does_not_go_through_the_keyboard(
+    made: Made, text: str, first: list[str]
+) -> None:
+    """A blank presses the button of a dialog that comes while it is on its way."""
+    report = recorded("login")
+    agent, executor = made(report, way=Input.AUTO)
+    window = next(each for each in report.windows if each.find("JPasswordField"))
+    field = window.find("JPasswordField")
+    assert field is not None
+    asked: list[bool] = []
+    executor._mouse = lambda: asked.append(True)  # type: ignore[assignment,func-returns-value,method-assign]
+    agent.effect = lambda report: report
+    field.length = len(text)
+
+    executor.perform(Type(name="type", window=window.id, component=field.id, text=text), report)
+
+    assert [each["command"] for each in agent.commands][:1] == ["set_text"]
+    assert asked == ([] if first else [True])  # there, mouse and keyboard come first
