@@ -53,6 +53,7 @@ class Attempt:
     instance: str
     outcome: Outcome = Outcome.PENDING
     detail: str = ""
+    ended: float = 0.0  # when the outcome was known; 0: not yet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +118,7 @@ class Ledger:
         """Write down how *attempt* ended (for history; it counts in any case)."""
         with self._locked():
             content = self._read()
-            ended = replace(attempt, outcome=outcome, detail=detail[:500])
+            ended = replace(attempt, outcome=outcome, detail=detail[:500], ended=time.time())
             self._write(
                 replace(
                     content,
@@ -283,6 +284,7 @@ def _decode(data: Any) -> _Content:
                 instance=_text(each["instance"]),
                 outcome=Outcome(each["outcome"]),
                 detail=_text(each["detail"]),
+                ended=_number(each.get("ended", 0.0)),  # not in those of 0.1.0
             )
             for each in data["attempts"]
         ),

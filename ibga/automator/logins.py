@@ -22,7 +22,6 @@ from ibga.runtime import LoginsLeft
 log = logging.getLogger(__name__)
 
 FRESH = 5.0  # s that an answer of the ledger is good for; a click asks again in any case
-TOLD_WITHIN = 15.0  # s from the press to IB's words on it (guide 2.4: 1 to 10)
 COUNT_FRESH = 30.0  # s that the number of attempts left is good for, which other instances may change
 
 
@@ -98,7 +97,7 @@ class Logins:
             refusal = ledger.refused(self._fingerprint_of(ledger, password))
             left = ledger.left(at, self._config.login.budget)
             until = ledger.next_at(at, self._config.login.budget)
-            told = told_to_wait(ledger.attempts_since(at - RELOGIN_ROW))
+            told = told_to_wait(ledger.attempts_since(at - RELOGIN_ROW), at)
         except LedgerError as error:
             return LoginBlock(
                 reason=f"no login without its ledger: {error.message}",
@@ -212,13 +211,16 @@ class Logins:
         return tuple(each for each in attempts if each.instance == self._config.instance)
 
 
-def told_to_wait(attempts: Sequence[Attempt]) -> float:
-    """Return until when (Unix time) IB has told this user to wait, of any instance; 0 where it has not."""
+def told_to_wait(attempts: Sequence[Attempt], now: float) -> float:
+    """Return until when (Unix time) IB has told this user to wait, of any instance; 0 where it has not.
+
+    What it said in the future does not count: the clock was set back, and nobody knows by how much.
+    """
     until = 0.0
     for each in attempts:
         wait = waiting_time(each.detail) if each.outcome is Outcome.TRANSIENT else None
-        if wait is not None:
-            until = max(until, each.time + TOLD_WITHIN + wait)
+        if wait is not None and each.ended <= now:
+            until = max(until, each.ended + wait)
     return until
 
 
