@@ -30,6 +30,11 @@ class Paths:
         return self.root / "run/ibga"
 
     @property
+    def second_factor_lock(self) -> Path:
+        """Held by the one instance of the host that may have a phone rung."""
+        return self.runtime_base / "second-factor.lock"
+
+    @property
     def runtime_dir(self) -> Path:
         return self.runtime_base / self.instance
 

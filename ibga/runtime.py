@@ -4,6 +4,7 @@ Services talk through these files and in no other way (design section 3). Times 
 ui.json and heartbeat.json are the agent's; their readers are in ibga.agent.
 """
 
+import contextlib
 import json
 import os
 import queue
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ibga.errors import Exit, IbgaError
+from ibga.paths import Paths
 
 VERSION = 1
 MAX_SIZE = 4 << 20  # bytes of a record; the largest have some thousand
@@ -102,6 +104,7 @@ class Gateway:
     pid: int | None = None  # of the JVM
     restarts: int = 0  # of the JVM since the service started
     last_exit: Ended | None = None
+    until: float | None = None  # of `stopped`, where IBG is started again at a given time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +127,15 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LoginsLeft:
+    """What the ledger allows the configured user, in 24 h and on this host."""
+
+    left: int
+    budget: int
+    more_at: float | None = None  # when one of the spent ones comes back; None: none is spent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
     """session.json"""
 
@@ -138,6 +150,7 @@ class Session:
     api_port: int | None = None  # the port that IBG listens on, read back
     warnings: tuple[str, ...] = ()
     pending: tuple[str, ...] = ()  # settings that wait for a restart
+    logins: LoginsLeft | None = None  # None: no user name, or no ledger that can be read
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,7 +173,11 @@ class Api:
 
 
 class RequestKind(StrEnum):
-    CLOSE = "close"  # log out through File > Close (from the gateway service, `ibga close`)
+    CLOSE = "close"  # to the automator: log out through File > Close (from the gateway service)
+    LOGIN = "login"  # to the automator: try the login that is waited for now
+    RETRY = "retry"  # to the automator: a person has looked, what IB refused may be tried once more
+    LEAVE = "leave"  # to the gateway service: log out and stay away (`ibga lend`, `ibga close`)
+    RETURN = "return"  # to the gateway service: start again (`ibga login` while it stays away)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,6 +187,7 @@ class Request:
     request: RequestKind
     time: float
     sender: str  # "gateway", "cli"
+    until: float | None = None  # of `leave`: when to come back by itself; None: not before `return`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,8 +199,28 @@ class Reply:
     detail: str  # what was done, or why not
 
 
-Record = Display | Vnc | Gateway | Ended | Session | Api | Request | Reply
-R = TypeVar("R", Display, Vnc, Gateway, Ended, Session, Api, Request, Reply)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Away:
+    """away.json of the state directory: IBG is logged out on purpose."""
+
+    since: float
+    until: float | None = None  # None: until somebody says so
+
+
+REPLY_AGE = 600.0  # s after which nobody looks for an answer any more
+
+
+def reply(paths: Paths, name: str, *, ok: bool, detail: str) -> None:
+    """Answer the request requests/NAME.json. Answers that nobody fetched are removed: the one who asked
+    may not be allowed to. Raises IbgaError."""
+    publish(paths.replies_dir / f"{name}.json", Reply(ok=ok, time=time.time(), detail=detail))
+    for old in paths.replies_dir.glob("*.json"):
+        if (age(old) or 0.0) > REPLY_AGE:
+            old.unlink(missing_ok=True)
+
+
+Record = Display | Vnc | Gateway | Ended | Session | Api | Request | Reply | Away
+R = TypeVar("R", Display, Vnc, Gateway, Ended, Session, Api, Request, Reply, Away)
 
 
 def publish(path: Path, record: Record) -> None:
@@ -301,16 +339,19 @@ class Watch:
         class Handler:  # `watchdog` calls nothing but dispatch
             def dispatch(self, event: FileSystemEvent) -> None:
                 # "modified" is half a write, "opened" and "closed_no_write" are readers.
-                if event.is_directory or event.event_type not in ("moved", "created", "closed", "deleted"):
+                if event.event_type not in ("moved", "created", "closed", "deleted"):
                     return
-                path = Path(os.fsdecode(getattr(event, "dest_path", "") or event.src_path))
-                if not path.name.startswith("."):
-                    changes.put(path)
+                for name in (event.src_path, getattr(event, "dest_path", "")):
+                    path = Path(os.fsdecode(name))
+                    if name and not path.name.startswith("."):
+                        changes.put(path)
 
         self._changes = changes
+        self._handler = Handler()
         self._observer = Observer()
+        self._followed: dict[Path, Any] = {}
         for directory in directories:
-            self._observer.schedule(Handler(), str(directory))
+            self._observer.schedule(self._handler, str(directory))
 
     def __enter__(self) -> "Watch":
         self._observer.start()
@@ -319,6 +360,17 @@ class Watch:
     def __exit__(self, *exc: object) -> None:
         self._observer.stop()
         self._observer.join()
+
+    def follow(self, directory: Path) -> None:
+        """Watch *directory* as it is now; call it again when a watch of its parent tells that it changed.
+
+        The kernel watches a directory, not a name: one that takes the place of another is a stranger to it.
+        """
+        old = self._followed.pop(directory, None)
+        if old is not None:
+            self._observer.unschedule(old)
+        with contextlib.suppress(OSError):  # none there
+            self._followed[directory] = self._observer.schedule(self._handler, str(directory))
 
     def wake(self, path: Path) -> None:
         """Make `wait` return *path*, from any thread or signal handler."""

@@ -6,11 +6,23 @@ dialogs before the windows below them.
 
 import dataclasses
 
-from ibga.automator import closing, dialogs, login, rules, settings
+from ibga.agent.report import Window
+from ibga.automator import closing, conflict, dialogs, fix, login, rules, second_factor, settings
 from ibga.automator.decision import Decision
 from ibga.automator.main_window import connected, connections
 from ibga.automator.session import Now, Session, Sight, Try, is_ending
-from ibga.automator.steps import Choose, ChoosePath, Click, CloseWindow, Menu, ProbeApi, Reply, Type, Wait
+from ibga.automator.steps import (
+    Choose,
+    ChoosePath,
+    Click,
+    CloseWindow,
+    Menu,
+    ProbeApi,
+    Reply,
+    Type,
+    TypeCode,
+    Wait,
+)
 from ibga.config import Config
 from ibga.config.settings import Mode
 from ibga.runtime import Fact, Facts, GatewayState, State
@@ -30,13 +42,18 @@ CUT_TIMEOUT = 5.0  # s of reports that are cut short; one may be, on a busy mach
 PAUSES = (0.2, 1.0, 3.0, 10.0, 30.0, 60.0)  # s after the 1st, 2nd, ... time that a step had no effect
 ALARM = 3  # times without effect after which a person is told
 
-_DEEDS = (Click, Type, Choose, ChoosePath, Menu, CloseWindow)
+_DEEDS = (Click, Type, TypeCode, Choose, ChoosePath, Menu, CloseWindow)
 
 
 def decide(session: Session, sight: Sight, config: Config, now: Now) -> Decision:
     """Return where the session stands and the next step."""
-    decision = _honest(_decide(session, sight, config, now), session, sight, config, now)
+    sight = dataclasses.replace(sight, view=fix.understood(sight.view, config))
+    decision = _decide(session, sight, config, now)
+    # Here, where all ways to a login meet.
+    decision = second_factor.gate(decision, session, sight, config, now)
+    decision = _honest(decision, session, sight, config, now)
     decision = _overdue(decision, session, sight, now)
+    decision = _with_notices(decision, session, sight, config)
     if isinstance(decision.step, _DEEDS) and decision.step.name in session.tries:
         return _paced(decision, session.tries[decision.step.name], now)
     return decision
@@ -75,6 +92,17 @@ def _overdue(decision: Decision, session: Session, sight: Sight, now: Now) -> De
     )
 
 
+def _with_notices(decision: Decision, session: Session, sight: Sight, config: Config) -> Decision:
+    """Tell of the dialogs that wait for a person and block nothing; what fails beside one fails for it."""
+    if decision.person and decision.state is not State.FAILED:
+        return decision
+    person = dialogs.waiting_for_person(session, sight, config)
+    if not person:
+        return decision
+    state = State.NEEDS_PERSON if decision.state is State.FAILED else decision.state
+    return dataclasses.replace(decision, state=state, person=person)
+
+
 def _paced(decision: Decision, tried: Try, now: Now) -> Decision:
     """Try again what had no effect, less and less often, and say so."""
     step = decision.step
@@ -91,13 +119,13 @@ def _paced(decision: Decision, tried: Try, now: Now) -> Decision:
 
 
 def _decide(session: Session, sight: Sight, config: Config, now: Now) -> Decision:
+    if session.to_record is not None:  # first of all: it is not to be lost with the process that said it
+        return Decision(state=session.state, reason="writing the login ledger", step=session.to_record)
     if session.close_request is not None and not sight.alive:
         reply = Reply(ok=True, detail="the gateway has ended")
         return dataclasses.replace(_without_process(sight), step=reply)
     if not sight.alive or sight.gateway is None:
         return _without_process(sight)
-    if session.to_record is not None:
-        return Decision(state=session.state, reason="writing the login ledger", step=session.to_record)
     if sight.silent > FROZEN_AFTER:
         return Decision(
             state=State.FROZEN, reason=f"the gateway's event queue has stood still for {sight.silent:.0f} s"
@@ -141,7 +169,7 @@ def _without_process(sight: Sight) -> Decision:
         GatewayState.STOPPED: State.STOPPED,
         GatewayState.FAILED: State.FAILED,
     }[gateway.state]
-    return Decision(state=state, reason=gateway.reason)
+    return Decision(state=state, reason=gateway.reason, deadline=gateway.until)
 
 
 def _ending(sight: Sight) -> Decision:
@@ -171,6 +199,9 @@ def _running(session: Session, sight: Sight, config: Config, now: Now) -> Decisi
         return decision
     if view.progress is not None:
         return _progress(session, now)
+    held = conflict.decide_held(session, config, now)
+    if held is not None:
+        return held
     if view.login is not None and not session.logged_in:
         return login.decide_login(view.login, session, sight, config, now)
     if view.main is not None:
@@ -201,6 +232,8 @@ def _progress(session: Session, now: Now) -> Decision:
     """Never clicked; its title is the phase, and it comes back while reconnecting (guide 2.2)."""
     assert session.progress_since is not None
     if session.logged_in:
+        if session.displaced_since is not None:
+            return Decision(state=State.DISPLACED, reason=f"another session is active: {session.phase}")
         return Decision(state=State.RECONNECTING, reason=f"reconnecting: {session.phase}")
     if now.mono - session.progress_since > LOGIN_TIMEOUT:
         return Decision(
@@ -209,7 +242,9 @@ def _progress(session: Session, now: Now) -> Decision:
             person="IB may be in its weekend reset; restart the gateway when it is over",
         )
     return Decision(
-        state=State.LOADING, reason=session.phase, step=Wait(session.progress_since + LOGIN_TIMEOUT)
+        state=State.LOADING,
+        reason=f"{session.phase} (IB took no notice of it)" if session.dropped else session.phase,
+        step=Wait(session.progress_since + LOGIN_TIMEOUT),
     )
 
 
@@ -217,6 +252,8 @@ def _logged_in(session: Session, sight: Sight, config: Config, now: Now) -> Deci
     """Settle, check the settings, ask the API: then the session is ready."""
     view = sight.view
     assert view.main is not None
+    if fix.is_fix(config):
+        return _fix_session(view.main, session, sight, config, now)
     if session.settings is None:
         settled = session.quiet_since + _settle(session, config)
         if view.settings is None and not session.settings_rounds and now.mono < settled:
@@ -224,15 +261,29 @@ def _logged_in(session: Session, sight: Sight, config: Config, now: Now) -> Deci
                 state=State.LOADING, reason="logged in, waiting for the windows to settle", step=Wait(settled)
             )
         return settings.decide_settings(view.main, view.settings, session, config, now)
+    return _asked(session, sight, config, now)
+
+
+def _fix_session(main: Window, session: Session, sight: Sight, config: Config, now: Now) -> Decision:
+    """No settings can be read there, and no progress window comes back while IB's server is lost."""
+    if fix.server_connected(main) is False:
+        return Decision(state=State.RECONNECTING, reason="reconnecting: IB's server is disconnected")
+    return _asked(session, sight, config, now)
+
+
+def _asked(session: Session, sight: Sight, config: Config, now: Now) -> Decision:
+    """Ask the API, from time to time: as long as it answers the session is ready."""
     probe = _probe(session, sight, config, now)
     if session.api is None or not session.api.ok:
         return _without_api(session, probe, now)
-    return Decision(
-        state=State.READY,
-        reason="ready",
-        step=probe,
-        person=dialogs.waiting_for_person(session, sight, config),
-    )
+    return Decision(state=State.READY, reason="ready", step=probe)
+
+
+def api_port(session: Session, config: Config) -> int | None:
+    """Return the port that the gateway listens on, as it was read back; None while that is not known."""
+    if fix.is_fix(config):
+        return config.api.internal_port if session.api is not None and session.api.ok else None
+    return session.settings.port if session.settings is not None else None
 
 
 def _settle(session: Session, config: Config) -> float:

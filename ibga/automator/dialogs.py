@@ -35,7 +35,7 @@ def _decide_one(
 ) -> Decision | float | None:
     """Return a decision, or the time when to look again, or None when the window is to be left alone."""
     if window is sight.view.second_factor:
-        return second_factor.decide_second_factor(session, now)
+        return second_factor.decide_second_factor(window, session, sight, config, now)
     if window is sight.view.conflict:
         return conflict.decide_conflict(window, session, sight, config, now)
     rule = rules.find(sight.rules, window, session.state, config, asked=is_ending(session, sight))
@@ -44,7 +44,7 @@ def _decide_one(
     if rule.ignore:
         return None
     if rule.person:
-        return _for_person(rule, window) if window.modal else None
+        return _for_person(rule, window) if window.modal else None  # else `waiting_for_person` tells
     step = answer(rule, window)
     if step is None:
         return _unknown(window, session, now, INCOMPLETE_TIMEOUT)
@@ -141,8 +141,13 @@ def _unknown(window: Window, session: Session, now: Now, patience: float) -> Dec
 
 
 def _for_person(rule: Rule, window: Window) -> Decision:
+    words = " ".join(rules.texts(window))[:200]
     return Decision(
-        state=State.NEEDS_PERSON, reason=f"the dialog {rule.name} waits for a person", person=rule.person
+        state=State.NEEDS_PERSON,
+        reason=f"the dialog {window.title!r} waits for a person: {words!r}"
+        if words
+        else f"the dialog {window.title!r} waits for a person",
+        person=rule.person,
     )
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ibga.agent.heartbeat import Pulse, read_heartbeat
 from ibga.agent.report import Report, read_report
-from ibga.automator import rules
+from ibga.automator import rulebook
 from ibga.automator.rules import Rule
 from ibga.automator.screens import View, recognise
 from ibga.errors import IbgaError
@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 #: s after which nobody waits for the answer any more: what a killed service asked for would end the
 #: session of its successor.
 REQUEST_AGE = 120.0
+OURS = (RequestKind.CLOSE, RequestKind.LOGIN, RequestKind.RETRY)  # the others are the gateway service's
 
 
 class Eyes:
@@ -40,10 +41,11 @@ class Eyes:
         self.gateway: Gateway | None = None
         self.display: Display | None = None
         self.rules: tuple[Rule, ...] = ()
-        self.request: str | None = None  # id
+        self.request: tuple[str, RequestKind] | None = None  # id and what is asked
         for reader in (self._see_gateway, self._see_display, self._see_api, self._see_report):
             reader()
         self._see_requests()
+        self._watch.follow(paths.rules_dir)
         self.read_rules()
 
     @property
@@ -92,14 +94,16 @@ class Eyes:
             self._see_api()
         if any(path.parent == self._paths.requests_dir for path in changed):
             self._see_requests()
-        if any(path.parent == self._paths.rules_dir for path in changed):
+        if self._paths.rules_dir in changed:  # it came, went, or is another one
+            self._watch.follow(self._paths.rules_dir)
+        if any(self._paths.rules_dir in (path, path.parent) for path in changed):
             self.read_rules()
             log.info("rule book read: %d rules", len(self.rules))
         return bool(changed)
 
     def read_rules(self) -> None:
-        """Read the rule book; mistakes are named, the other rules count."""
-        self.rules, mistakes = rules.load(rules.BUILT_IN, self._paths.rules_dir)
+        """Read the rule book; mistakes are named, what is right counts, and what was right before."""
+        self.rules, mistakes = rulebook.load(rulebook.BUILT_IN, self._paths.rules_dir, self.rules)
         for mistake in mistakes:
             log.warning("%s", mistake)
 
@@ -152,12 +156,12 @@ class Eyes:
             except IbgaError as error:
                 self._complain(path.name, error)
                 continue
-            if request is not None and time.time() - request.time > REQUEST_AGE:
+            if request is not None and request.request in OURS and time.time() - request.time > REQUEST_AGE:
                 log.warning("request %s of %s is too old, removed", path.stem, request.sender)
                 path.unlink(missing_ok=True)
                 continue
-            if request is not None and request.request is RequestKind.CLOSE:
-                self.request = path.stem
+            if request is not None and request.request in OURS:
+                self.request = (path.stem, request.request)
                 return
 
     def _complain(self, what: str, error: IbgaError) -> None:

@@ -29,6 +29,8 @@ RIGHT = XK.XK_Right
 HOME = XK.XK_Home
 END = XK.XK_End
 
+NOBODY = (X.NONE, X.PointerRoot)  # what X says for the window with the keyboard when there is none
+
 _XF86 = 0x1008  # upper half of the keysyms of multimedia keys
 _WHEEL_UP, _WHEEL_DOWN = 4, 5  # buttons by convention of X
 
@@ -74,8 +76,16 @@ class Input:
             self._stroke(codes[-1])
         round_trip(self._connection)
 
-    def type_text(self, text: str) -> None:
+    def focus(self) -> int:
+        """Return the id of the X window that has the keyboard, one of NOBODY where none has."""
+        found = self._connection.get_input_focus().focus
+        return found if isinstance(found, int) else int(found.id)
+
+    def type_text(self, text: str, *, into: int | None = None) -> bool:
         """Type *text* (any printable Unicode) where the keyboard focus is.
+
+        False, and nothing is typed, when the focus is not *into* (of `focus`) any more. Nothing can come
+        between that look and the keys: for so long no other client is served.
 
         The effect of the text typed before must have been seen: its borrowed keys may be reused.
         Raises ValueError on control characters, IbgaError when *text* has more distinct characters
@@ -85,11 +95,17 @@ class Input:
         keys = self._keys(keysyms)
         shift = self._keycode(SHIFT)
         self._release_held()
-        for keysym in keysyms:
-            code, shifted = keys[keysym]
-            with self._held([shift] if shifted else []):
-                self._stroke(code)
+        self._connection.grab_server()  # it ends with the connection, whatever becomes of us
+        try:
+            there = into is None or self.focus() == into
+            for keysym in keysyms if there else ():
+                code, shifted = keys[keysym]
+                with self._held([shift] if shifted else []):
+                    self._stroke(code)
+        finally:
+            self._connection.ungrab_server()
         round_trip(self._connection)
+        return there
 
     def focus_window(self, bounds: tuple[int, int, int, int]) -> bool:
         """Give the keyboard to the Java window at *bounds* (x, y, width, height); False where there is none.

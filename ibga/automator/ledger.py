@@ -42,6 +42,7 @@ class Outcome(StrEnum):
     ACCEPTED = "accepted"
     REFUSED = "refused"  # wrong credentials
     TRANSIENT = "transient"  # the server was busy, the network was away, a second factor timed out
+    YIELDED = "yielded"  # given up for another session of the same user
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +53,7 @@ class Attempt:
     instance: str
     outcome: Outcome = Outcome.PENDING
     detail: str = ""
+    ended: float = 0.0  # when the outcome was known; 0: not yet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +95,11 @@ class Ledger:
             ledger._read()
         return ledger
 
+    @property
+    def directory(self) -> Path:
+        """Where all that concerns the user name is kept."""
+        return self._directory
+
     def record(self, now: float, mode: str, instance: str, *, budget: int) -> Attempt:
         """Write down an attempt that is about to be made; when this returns, it is on disk.
 
@@ -111,7 +118,7 @@ class Ledger:
         """Write down how *attempt* ended (for history; it counts in any case)."""
         with self._locked():
             content = self._read()
-            ended = replace(attempt, outcome=outcome, detail=detail[:500])
+            ended = replace(attempt, outcome=outcome, detail=detail[:500], ended=time.time())
             self._write(
                 replace(
                     content,
@@ -135,6 +142,12 @@ class Ledger:
         """Unix time from which an attempt is left; *now* when there is one."""
         return _next_at(self._read().attempts, now, budget)
 
+    def more_at(self, now: float, budget: int) -> float | None:
+        """Unix time at which one of the attempts that count no longer does; None while all are left."""
+        attempts = self._read().attempts
+        counting = sum(each.time > now - DAY for each in attempts)
+        return _next_at(attempts, now, min(budget, counting)) if counting and budget > 0 else None
+
     def fingerprint(self, password: str) -> str:
         """A value that changes with the credentials and does not give them away (scrypt, own salt)."""
         salt = bytes.fromhex(self._read().salt)
@@ -149,6 +162,16 @@ class Ledger:
             others = tuple(each for each in content.refusals if each.fingerprint != fingerprint)
             refusal = Refusal(fingerprint=fingerprint, time=now, text=text[:500])
             self._write(replace(content, refusals=(*others, refusal)[-MAX_REFUSALS:]))
+
+    def forgive(self, fingerprint: str) -> bool:
+        """Forget the refusal of these credentials; return whether there was one. No attempt is forgotten."""
+        with self._locked():
+            content = self._read()
+            kept = tuple(each for each in content.refusals if each.fingerprint != fingerprint)
+            if len(kept) == len(content.refusals):
+                return False
+            self._write(replace(content, refusals=kept))
+        return True
 
     def refused(self, fingerprint: str) -> Refusal | None:
         """The refusal of these credentials, where there was one."""
@@ -261,6 +284,7 @@ def _decode(data: Any) -> _Content:
                 instance=_text(each["instance"]),
                 outcome=Outcome(each["outcome"]),
                 detail=_text(each["detail"]),
+                ended=_number(each.get("ended", 0.0)),  # not in those of 0.1.0
             )
             for each in data["attempts"]
         ),

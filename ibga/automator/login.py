@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from ibga.agent.report import Component, Window, fold
+from ibga.automator import resets
 from ibga.automator.decision import Decision
 from ibga.automator.session import ANSWER_TIMEOUT, Now, Session, Sight
 from ibga.automator.steps import Choose, Click, LayoutChanged, LoginStarted, Selected, Type, Wait
@@ -29,6 +30,7 @@ class LoginForm:
     mode_combo: Component | None  # in the place of the two, up to 974 (guide 3.2)
     username: Component | None
     password: Component | None
+    second: tuple[Component, Component] | None  # the other pair of the tab FIX CTCI, for market data
     submit: Component | None
     more_options: Component | None
 
@@ -53,9 +55,18 @@ def read_form(window: Window, account: Account, tab: Tab) -> LoginForm:
         mode_combo=next((each for each in window.find_all("JComboBox") if _offers_modes(each)), None),
         username=before[-1] if before else None,
         password=password,
+        second=_second_pair(fields, passwords) if tab is Tab.FIX_CTCI else None,
         submit=_first(window.find_all("JButton"), _SUBMIT[account.mode]),
         more_options=window.find("JButton", "More Options"),
     )
+
+
+def _second_pair(fields: list[Component], passwords: list[Component]) -> tuple[Component, Component] | None:
+    """Return user name and password of the fields behind the first pair (guide 3.2)."""
+    if len(passwords) < 2:
+        return None
+    between = fields[fields.index(passwords[0]) + 1 : fields.index(passwords[1])]
+    return (between[-1], passwords[1]) if between else None
 
 
 def _offers_modes(combo: Component) -> bool:
@@ -119,11 +130,13 @@ def _blocked(session: Session, sight: Sight, config: Config, now: Now) -> Decisi
         return Decision(
             state=State.NEEDS_PERSON,
             reason=f"no {missing} is configured",
-            person="set account.username and account.password_file, or the two credentials",
+            person="set account.fix_username and account.fix_password_file"
+            if config.login.tab is Tab.FIX_CTCI
+            else "set account.username and account.password_file, or the two credentials",
         )
     if sight.block is not None:
         return Decision(
-            state=State.NEEDS_PERSON,
+            state=State.NEEDS_PERSON if sight.block.person else State.LOGIN,
             reason=sight.block.reason,
             person=sight.block.person,
             deadline=sight.block.until,
@@ -135,6 +148,15 @@ def _blocked(session: Session, sight: Sight, config: Config, now: Now) -> Decisi
             reason=f"the next login is tried in {seconds:.0f} s; IB said: {session.last_words!r}",
             step=Wait(session.not_before),
             deadline=now.unix + seconds,
+        )
+    failed = session.failures and not session.token_void
+    reset = resets.over_at(now.unix, resets.region_of(config)) if failed else None
+    if reset is not None and not session.insist:
+        return Decision(
+            state=State.LOGIN,
+            reason=f"IB resets its servers, the next login comes after that; it said: {session.last_words!r}",
+            step=Wait(now.mono + reset - now.unix),
+            deadline=reset,
         )
     return None
 
@@ -148,8 +170,9 @@ def _fill(form: LoginForm, session: Session, config: Config, now: Now) -> Decisi
 
     if form.tab is not None and form.tab.selected is False:
         return _filling(_toggle("choose the tab", window, form.tab))
-    # Before anything is typed: switching the mode may empty the form (guide 3.3).
-    if form.has_modes and config.login.tab is Tab.IB_API:
+    # Before anything is typed: switching the mode may empty the form (guide 3.3). The tab FIX CTCI has the
+    # two in some builds only (guide 1.10, 3.2); elsewhere the FIX user's account decides.
+    if form.has_modes:
         if form.mode is None:
             return Decision(
                 state=State.LOGIN, reason=f"the login form has no {_MODES[config.account.mode]!r}"
@@ -172,7 +195,23 @@ def _fill(form: LoginForm, session: Session, config: Config, now: Now) -> Decisi
         return _filling(
             Type(name="type the password", window=window, component=form.password.id, text=password)
         )
-    return _submit(form, session, config, now)
+    second = _fill_second(form, session, config)
+    return second if second is not None else _submit(form, session, config, now)
+
+
+def _fill_second(form: LoginForm, session: Session, config: Config) -> Decision | None:
+    """Fill in the login for market data, which is optional, where both halves of it are configured."""
+    account = config.account
+    if form.second is None or not account.username or not account.password:
+        return None
+    username, password = form.second
+    if username.text != account.username:
+        field, name, text = username, "type the market data user name", account.username
+    elif session.second_password_in != password.id or password.length != utf16_length(account.password):
+        field, name, text = password, "type the market data password", account.password
+    else:
+        return None
+    return _filling(Type(name=name, window=form.window.id, component=field.id, text=text))
 
 
 def _without_modes(form: LoginForm, config: Config) -> Decision | None:

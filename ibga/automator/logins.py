@@ -2,19 +2,40 @@
 
 import logging
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from ibga.automator.ledger import Attempt, Ledger, LedgerError, Outcome
 from ibga.automator.login import credentials
-from ibga.automator.session import ANSWER_TIMEOUT, LoginBlock
+from ibga.automator.session import (
+    ANSWER_TIMEOUT,
+    BACK_OFF,
+    DROPPED_PAUSE,
+    DROPPED_WORDS,
+    RELOGIN_ROW,
+    LoginBlock,
+    waiting_time,
+)
 from ibga.config import Config
+from ibga.runtime import LoginsLeft
 
 log = logging.getLogger(__name__)
 
 FRESH = 5.0  # s that an answer of the ledger is good for; a click asks again in any case
+COUNT_FRESH = 30.0  # s that the number of attempts left is good for, which other instances may change
+
+
+@dataclass(frozen=True, slots=True)
+class _Refused:
+    """What IB has refused, until that is on disk: with the credentials that it was said of."""
+
+    username: str
+    password: str = field(repr=False)
+    text: str
 
 
 class Logins:
-    """The ledger of the configured user; it is opened only when a login is wanted."""
+    """The ledger of the configured user; it is opened only when something is asked of it."""
 
     def __init__(self, config: Config) -> None:
         self._config = config
@@ -22,7 +43,20 @@ class Logins:
         self._fingerprint: str | None = None
         self._block: LoginBlock | None = None
         self._asked: float | None = None  # monotonic
-        self._refused = ""  # IB's words, while they could not be written down
+        self._left: LoginsLeft | None = None
+        self._counted: float | None = None  # monotonic
+        self._refused: _Refused | None = None  # while it could not be written down
+
+    def reconfigure(self, config: Config) -> None:
+        """Go on under *config*. What is still to be written down is not forgotten with the old one."""
+        if credentials(config) != credentials(self._config):
+            self._fingerprint = None
+            self._attempt = None
+        self._config = config
+        self._forget_answers()
+
+    def _forget_answers(self) -> None:
+        self._asked = self._counted = None
 
     def block(self) -> LoginBlock | None:
         """Return why no login may be tried now, or None."""
@@ -32,18 +66,38 @@ class Logins:
             self._asked = now
         return self._block
 
+    def left(self) -> LoginsLeft | None:
+        """Return how many attempts are left and when more come; None where that is not known."""
+        now = time.monotonic()
+        if self._counted is None or now - self._counted > COUNT_FRESH:
+            self._left = self._count()
+            self._counted = now
+        return self._left
+
+    def _count(self) -> LoginsLeft | None:
+        username, _ = credentials(self._config)
+        if not username:
+            return None
+        budget = self._config.login.budget
+        try:
+            ledger = Ledger.open(self._config.paths, username)
+            at = time.time()
+            return LoginsLeft(left=ledger.left(at, budget), budget=budget, more_at=ledger.more_at(at, budget))
+        except LedgerError:
+            return None  # told when a login is wanted
+
     def _ask(self) -> LoginBlock | None:
         username, password = credentials(self._config)
         if not username or not password:
             return None  # told by the decision itself
+        at = time.time()
         try:
+            self._write_refusal()
             ledger = Ledger.open(self._config.paths, username)
-            if self._fingerprint is None:
-                self._fingerprint = ledger.fingerprint(password)
-            self._write_refusal(ledger)
-            refusal = ledger.refused(self._fingerprint)
-            left = ledger.left(time.time(), self._config.login.budget)
-            until = ledger.next_at(time.time(), self._config.login.budget)
+            refusal = ledger.refused(self._fingerprint_of(ledger, password))
+            left = ledger.left(at, self._config.login.budget)
+            until = ledger.next_at(at, self._config.login.budget)
+            told = told_to_wait(ledger.attempts_since(at - RELOGIN_ROW), at)
         except LedgerError as error:
             return LoginBlock(
                 reason=f"no login without its ledger: {error.message}",
@@ -51,8 +105,8 @@ class Logins:
             )
         if refusal is not None:
             return LoginBlock(
-                reason=f"IB refused the login: {refusal.text!r}",
-                person="correct user name or password, then reload or restart ibga-automator",
+                reason=f"IB refused the login of {username!r}: {refusal.text!r}",
+                person="correct user name or password, then reload ibga-automator; or once more: ibga retry",
             )
         if left <= 0:
             return LoginBlock(
@@ -60,13 +114,22 @@ class Logins:
                 person="wait, or raise login.budget",
                 until=until,
             )
+        if told > at:
+            return LoginBlock(reason="IB asks to wait before the next login", until=told)
         return None
 
-    def _write_refusal(self, ledger: Ledger) -> None:
+    def _fingerprint_of(self, ledger: Ledger, password: str) -> str:
+        if self._fingerprint is None:
+            self._fingerprint = ledger.fingerprint(password)
+        return self._fingerprint
+
+    def _write_refusal(self) -> None:
         """Write down what could not be written when IB said it; raises LedgerError while it still cannot."""
-        if self._refused and self._fingerprint is not None:
-            ledger.refuse(self._fingerprint, self._refused, time.time())
-            self._refused = ""
+        refused = self._refused
+        if refused is not None:
+            ledger = Ledger.open(self._config.paths, refused.username)
+            ledger.refuse(ledger.fingerprint(refused.password), refused.text, time.time())
+            self._refused = None
 
     def before_click(self) -> None:
         """Write the attempt down; raises LedgerError where that cannot be: no click then."""
@@ -75,7 +138,7 @@ class Logins:
         block = self._ask()
         if block is not None:
             raise LedgerError(block.reason, hint=block.person)
-        self._asked = None
+        self._forget_answers()
         ledger = Ledger.open(self._config.paths, username)
         self._attempt = ledger.record(
             time.time(),
@@ -84,37 +147,88 @@ class Logins:
             budget=self._config.login.budget,
         )
         log.info(
-            "login attempt written down; %d left in 24 h", ledger.left(time.time(), self._config.login.budget)
+            "login attempt of %r written down; %d left in 24 h",
+            username,
+            ledger.left(time.time(), self._config.login.budget),
         )
 
     def ended(self, outcome: Outcome, text: str) -> None:
         """Write down how the last attempt ended; of a refusal, that these credentials are refused."""
         username, password = credentials(self._config)
-        self._asked = None
+        self._forget_answers()
         try:
             if outcome is Outcome.REFUSED and password:
-                self._refused = text or "refused"
-            ledger = Ledger.open(self._config.paths, username)
-            if password:
-                self._fingerprint = self._fingerprint or ledger.fingerprint(password)
-            self._write_refusal(ledger)
+                self._refused = _Refused(username, password, text or "refused")
+            self._write_refusal()
             if self._attempt is not None:
-                ledger.conclude(self._attempt, outcome, text)
+                Ledger.open(self._config.paths, username).conclude(self._attempt, outcome, text)
                 self._attempt = None
         except LedgerError as error:
             log.error("%s", error)
 
+    def forgive(self) -> bool:
+        """Forget that these credentials were refused; return whether they were. Raises LedgerError."""
+        username, password = credentials(self._config)
+        self._forget_answers()
+        if not password:
+            return False
+        self._write_refusal()
+        ledger = Ledger.open(self._config.paths, username)
+        return ledger.forgive(self._fingerprint_of(ledger, password))
+
     def pending_since(self) -> float | None:
         """Return the age in seconds of an attempt that our predecessor made and that IB may still be at."""
-        username, password = credentials(self._config)
-        if not username or not password:
-            return None
-        try:
-            attempts = Ledger.open(self._config.paths, username).attempts_since(time.time() - ANSWER_TIMEOUT)
-        except LedgerError:
-            return None  # told when a login is wanted
-        for attempt in reversed(attempts):
-            if attempt.instance == self._config.instance and attempt.outcome is Outcome.PENDING:
+        for attempt in reversed(self._own(ANSWER_TIMEOUT)):
+            if attempt.outcome is Outcome.PENDING:
                 self._attempt = attempt
                 return max(0.0, time.time() - attempt.time)
         return None
+
+    def back_off(self) -> tuple[int, float, str]:
+        """Return how many logins of this instance failed since one worked, for how many seconds more the
+        next one waits, and IB's words on the last.
+
+        One without an outcome is taken for failed, but the one that is still waited for does not count yet.
+        """
+        failed: list[Attempt] = []
+        for attempt in reversed(self._own(RELOGIN_ROW)):
+            if self._attempt is not None and attempt.id == self._attempt.id:
+                continue
+            if attempt.outcome not in (Outcome.TRANSIENT, Outcome.PENDING):
+                break
+            failed.append(attempt)
+        return len(failed), remaining_pause(failed, time.time()), failed[0].detail if failed else ""
+
+    def _own(self, span: float) -> tuple[Attempt, ...]:
+        """The attempts of this instance in the last *span* seconds; none where the ledger cannot be read."""
+        username, password = credentials(self._config)
+        if not username or not password:
+            return ()
+        try:
+            attempts = Ledger.open(self._config.paths, username).attempts_since(time.time() - span)
+        except LedgerError:
+            return ()  # told when a login is wanted
+        return tuple(each for each in attempts if each.instance == self._config.instance)
+
+
+def told_to_wait(attempts: Sequence[Attempt], now: float) -> float:
+    """Return until when (Unix time) IB has told this user to wait, of any instance; 0 where it has not.
+
+    What it said in the future does not count: the clock was set back, and nobody knows by how much.
+    """
+    until = 0.0
+    for each in attempts:
+        wait = waiting_time(each.detail) if each.outcome is Outcome.TRANSIENT else None
+        if wait is not None and each.ended <= now:
+            until = max(until, each.ended + wait)
+    return until
+
+
+def remaining_pause(failed: Sequence[Attempt], now: float) -> float:
+    """Return for how many seconds a login waits after these failed ones of a row, the newest first."""
+    if not failed:
+        return 0.0
+    pause = BACK_OFF[min(len(failed), len(BACK_OFF)) - 1]
+    if DROPPED_WORDS in failed[0].detail:
+        pause = max(pause, DROPPED_PAUSE)
+    return max(0.0, pause - max(0.0, now - failed[0].time))

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from ibga.agent.report import Window, collapse, fold
 
-_PURPOSES = ("api server", "market data farm", "historical data farm")
+_PURPOSES = ("server", "market data farm", "historical data farm")
 
 
 def connections(main: Window) -> dict[str, str]:

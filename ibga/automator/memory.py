@@ -26,15 +26,24 @@ def started(pid: int) -> int | None:
 
 
 def remember(path: Path, session: Session) -> None:
-    """Keep what was read back of this process; losing it costs another look at the settings."""
-    if session.pid is None or session.settings is None:
+    """Keep what was read back of this process, and what is between us and other sessions.
+
+    Losing the first costs another look at the settings, losing the second a takeover too many.
+    """
+    other = {
+        "displaced_since": session.displaced_since,
+        "takeovers": session.takeovers,
+        "insist": session.insist,
+    }
+    if session.settings is None and not any(other.values()):
         path.unlink(missing_ok=True)
         return
     record = {
         "version": VERSION,
         "pid": session.pid,
-        "started": started(session.pid),
-        "settings": asdict(session.settings),
+        "started": started(session.pid) if session.pid is not None else None,
+        "settings": asdict(session.settings) if session.settings is not None else None,
+        **other,
     }
     temporary = path.with_name(f".{path.name}.new")
     try:
@@ -44,25 +53,45 @@ def remember(path: Path, session: Session) -> None:
         log.warning("cannot write %s: %s", path, error.strerror)
 
 
+def differs(before: Session, session: Session) -> bool:
+    """Whether there is something new to remember."""
+    return _kept(before) != _kept(session)
+
+
+def _kept(session: Session) -> tuple[object, ...]:
+    return (session.settings, session.displaced_since, session.takeovers, session.insist)
+
+
 def recall(path: Path, session: Session, config: Config) -> Session:
-    """Return *session* with what was remembered of its process, if that was read under the same settings."""
+    """Return *session* with what was remembered: of its process, if that was read under the same settings;
+    of other sessions, in any case."""
     try:
         data = json.loads(path.read_text())
-        settings = SettingsRead(**data["settings"])
+        if data["version"] != VERSION:
+            raise ValueError("another version")
+        takeovers = tuple(float(each) for each in data["takeovers"])
+        since = data["displaced_since"]
+        session = replace(
+            session,
+            takeovers=takeovers,
+            displaced_since=float(since) if since is not None else None,
+            insist=data["insist"] is True,
+        )
+        settings = SettingsRead(**data["settings"]) if data["settings"] is not None else None
         same = (
-            data["version"] == VERSION
-            and session.pid is not None
+            session.pid is not None
             and data["pid"] == session.pid
             and data["started"] is not None
             and data["started"] == started(session.pid)
-            and matches(settings, config)
         )
     except FileNotFoundError:
         return session
     except (OSError, ValueError, KeyError, TypeError):
         log.warning("%s cannot be read, the settings are looked at again", path)
         return session
-    return replace(session, settings=settings, logged_in=True) if same else session
+    if settings is None or not same or not matches(settings, config):
+        return session
+    return replace(session, settings=settings, logged_in=True)
 
 
 def matches(read: SettingsRead, config: Config) -> bool:

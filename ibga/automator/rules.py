@@ -1,24 +1,13 @@
-"""The rule book: simple dialogs as data (design section 6).
-
-Reads: dialogs.toml beside this file, and *.toml in the operator's folder, which add to it or override
-by name. A mistake is named and costs the one rule; all others stay in force.
-"""
+"""Know dialogs by rules, and say what a rule asks for (design section 6). Pure; rulebook.py reads them."""
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from enum import StrEnum
-from pathlib import Path
-from typing import Any
-
-import tomli
 
 from ibga.agent.report import Component, Window, collapse, fold
 from ibga.config import Config
 from ibga.runtime import State
-
-BUILT_IN = Path(__file__).with_name("dialogs.toml")
-MAX_FILE = 1 << 20  # bytes
 
 
 class Event(StrEnum):
@@ -42,6 +31,7 @@ class Rule:
     text_contains: str = ""
     text_matches: str = ""
     class_contains: str = ""  # Java class fragment
+    button: tuple[str, ...] = ()  # captions, one of which a button of the window bears
     when: tuple[State, ...] = ()  # empty: always
     config: tuple[tuple[str, str], ...] = ()  # settings and the values under which it holds
     asked: bool = False  # only while we close the gateway on request
@@ -53,29 +43,6 @@ class Rule:
     then: Event | None = None
     warn: str = ""  # what the operator should know
     source: str = field(default="", compare=False)  # file
-
-
-@dataclass(frozen=True, slots=True)
-class Mistake:
-    source: str
-    text: str
-
-    def __str__(self) -> str:
-        return f"{self.source}: {self.text}"
-
-
-def load(built_in: Path, folder: Path) -> tuple[tuple[Rule, ...], tuple[Mistake, ...]]:
-    """Return the rules in force, the operator's first, and the mistakes found."""
-    mistakes: list[Mistake] = []
-    own: dict[str, Rule] = {}
-    for file in sorted(folder.glob("*.toml")) if folder.is_dir() else []:
-        if file.name.startswith("."):
-            continue
-        for rule in _read(file, mistakes):
-            own.pop(rule.name, None)
-            own[rule.name] = rule
-    shipped = [rule for rule in _read(built_in, mistakes) if rule.name not in own]
-    return (*own.values(), *shipped), tuple(mistakes)
 
 
 def find(
@@ -106,6 +73,17 @@ def target(rule: Rule, window: Window) -> Component | None:
 
     None where it is not (yet) there, not enabled, or there twice: then nothing is pressed.
     """
+    found = _aim(rule, window)
+    return found if isinstance(found, Component) else None
+
+
+def obstacle(rule: Rule, window: Window) -> str:
+    """Return why there is no `target`, "" where there is one."""
+    found = _aim(rule, window)
+    return found if isinstance(found, str) else ""
+
+
+def _aim(rule: Rule, window: Window) -> Component | str:
     for caption in rule.check:
         boxes = _captioned(window, caption, "JCheckBox")
         if len(boxes) == 1 and boxes[0].selected is False and boxes[0].enabled:
@@ -113,8 +91,10 @@ def target(rule: Rule, window: Window) -> Component | None:
     for caption in rule.click:
         buttons = _captioned(window, caption, "JButton")
         if buttons:
-            return buttons[0] if len(buttons) == 1 and buttons[0].enabled else None
-    return None
+            if len(buttons) > 1:
+                return f"{len(buttons)} buttons say {caption!r}"
+            return buttons[0] if buttons[0].enabled else f"the button {caption!r} is disabled"
+    return f"no button says {' or '.join(map(repr, rule.click))}"
 
 
 def _captioned(window: Window, caption: str, kind: str) -> list[Component]:
@@ -128,22 +108,43 @@ def _is_button(component: Component) -> bool:
 
 
 def _knows(rule: Rule, window: Window, title: str, text: str) -> bool:
-    return (
-        (not rule.title or fold(rule.title) == title)
-        and (not rule.title_contains or fold(rule.title_contains) in title)
-        and (not rule.title_matches or re.search(rule.title_matches, title, re.IGNORECASE) is not None)
-        and (not rule.text_contains or fold(rule.text_contains) in text)
-        and (not rule.text_matches or re.search(rule.text_matches, text, re.IGNORECASE) is not None)
-        and (not rule.class_contains or rule.class_contains in window.class_name)
-    )
+    return all(holds for _, holds in _signs(rule, window, title, text))
+
+
+def signs(rule: Rule, window: Window) -> list[tuple[str, bool]]:
+    """Return the keys by which *rule* knows a window, and whether each of them holds for *window*."""
+    return list(_signs(rule, window, fold(window.title), fold(" ".join(texts(window)))))
+
+
+def _signs(rule: Rule, window: Window, title: str, text: str) -> Iterator[tuple[str, bool]]:
+    if rule.title:
+        yield "title", fold(rule.title) == title
+    if rule.title_contains:
+        yield "title_contains", fold(rule.title_contains) in title
+    if rule.title_matches:
+        yield "title_matches", re.search(rule.title_matches, title, re.IGNORECASE) is not None
+    if rule.text_contains:
+        yield "text_contains", fold(rule.text_contains) in text
+    if rule.text_matches:
+        yield "text_matches", re.search(rule.text_matches, text, re.IGNORECASE) is not None
+    if rule.class_contains:
+        yield "class_contains", rule.class_contains in window.class_name
+    if rule.button:
+        yield "button", any(_captioned(window, caption, "JButton") for caption in rule.button)
 
 
 def _holds(rule: Rule, state: State, config: Config, asked: bool) -> bool:
-    if rule.when and state not in rule.when:
-        return False
-    if rule.asked and not asked:
-        return False
-    return all(str(setting(config, key)) == value for key, value in rule.config)
+    return all(holds for _, holds in conditions(rule, state, config, asked=asked))
+
+
+def conditions(rule: Rule, state: State, config: Config, *, asked: bool) -> Iterator[tuple[str, bool]]:
+    """Yield under what *rule* counts besides its signs, and whether that is so now."""
+    if rule.when:
+        yield f"when = {', '.join(rule.when)}", state in rule.when
+    if rule.asked:
+        yield "asked: the gateway is to be closed", asked
+    for key, value in rule.config:
+        yield f"{key} = {value}", str(setting(config, key)) == value
 
 
 def setting(config: Config, key: str) -> object:
@@ -152,136 +153,3 @@ def setting(config: Config, key: str) -> object:
     for part in key.split("."):
         value = getattr(value, part)
     return value
-
-
-def _read(file: Path, mistakes: list[Mistake]) -> list[Rule]:
-    try:
-        content = file.read_bytes()
-        if len(content) > MAX_FILE:
-            raise ValueError(f"larger than {MAX_FILE} bytes")
-        data = tomli.loads(content.decode())
-    except OSError as error:
-        mistakes.append(Mistake(str(file), f"cannot be read: {error.strerror}"))
-        return []
-    except ValueError as error:  # TOML, UTF-8 and size alike
-        mistakes.append(Mistake(str(file), f"not TOML: {error}"))
-        return []
-    entries = data.pop("dialog", [])
-    for key in data:
-        mistakes.append(Mistake(str(file), f"no such table: {key} (only [[dialog]])"))
-    if not isinstance(entries, list):
-        mistakes.append(Mistake(str(file), "dialog is one table (write [[dialog]], with two brackets)"))
-        return []
-    rules = []
-    for number, entry in enumerate(entries, start=1):
-        try:
-            rules.append(replace(parse(entry), source=str(file)))
-        except ValueError as error:
-            name = entry.get("name") if isinstance(entry, dict) else None
-            mistakes.append(Mistake(str(file), f"dialog {name or number}: {error}"))
-    return rules
-
-
-def parse(entry: Any) -> Rule:
-    """Return one [[dialog]] as a rule; raises ValueError with all that is wrong with it."""
-    if not isinstance(entry, dict):
-        raise ValueError("not a table")
-    wrong: list[str] = []
-    values: dict[str, Any] = {}
-    for key, value in entry.items():
-        reader = _FIELDS.get(key)
-        if reader is None:
-            wrong.append(f"no such key: {key} (known: {', '.join(_FIELDS)})")
-            continue
-        try:
-            values[key] = reader(value)
-        except ValueError as error:
-            wrong.append(f"{key} = {value!r}: {error}")
-    if not values.get("name"):
-        wrong.append("no name")
-    if not any(values.get(key) for key in _SIGNS):
-        wrong.append(f"nothing to know it by (one of {', '.join(_SIGNS)})")
-    actions = [key for key in ("click", "close", "ignore", "person") if values.get(key)]
-    if len(actions) != 1:
-        wrong.append("not exactly one of click, close, ignore, person")
-    if values.get("check") and actions != ["click"]:
-        wrong.append("check goes with click only")
-    if wrong:
-        raise ValueError("; ".join(wrong))
-    return Rule(**values)
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise ValueError("not a text")
-    return value
-
-
-def _pattern(value: Any) -> str:
-    try:
-        re.compile(_text(value))
-    except re.error as error:
-        raise ValueError(f"not a regular expression: {error}") from None
-    return str(value)
-
-
-def _flag(value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise ValueError("neither true nor false")
-    return value
-
-
-def _texts(value: Any) -> tuple[str, ...]:
-    found = [value] if isinstance(value, str) else value
-    if not isinstance(found, list) or not found or not all(isinstance(each, str) and each for each in found):
-        raise ValueError("neither a text nor a list of texts")
-    return tuple(found)
-
-
-def _states(value: Any) -> tuple[State, ...]:
-    try:
-        return tuple(State(each) for each in _texts(value))
-    except ValueError:
-        raise ValueError(f"not among the states {', '.join(State)}") from None
-
-
-def _event(value: Any) -> Event:
-    try:
-        return Event(_text(value))
-    except ValueError:
-        raise ValueError(f"not one of {', '.join(Event)}") from None
-
-
-def _settings(value: Any) -> tuple[tuple[str, str], ...]:
-    if not isinstance(value, dict):
-        raise ValueError('not a table, as in { "api.incoming" = "local" }')
-    result = []
-    for key, wanted in value.items():
-        table, _, name = key.partition(".")
-        known = Config.__dataclass_fields__.get(table)
-        if known is None or table in ("paths", "account") or not hasattr(known.default, name):
-            raise ValueError(f"no such setting: {key}")
-        result.append((key, str(wanted)))
-    return tuple(result)
-
-
-_SIGNS = ("title", "title_contains", "title_matches", "text_contains", "text_matches", "class_contains")
-_FIELDS: dict[str, Callable[[Any], Any]] = {
-    "name": _text,
-    "title": _text,
-    "title_contains": _text,
-    "title_matches": _pattern,
-    "text_contains": _text,
-    "text_matches": _pattern,
-    "class_contains": _text,
-    "when": _states,
-    "config": _settings,
-    "asked": _flag,
-    "check": _texts,
-    "click": _texts,
-    "close": _flag,
-    "ignore": _flag,
-    "person": _text,
-    "then": _event,
-    "warn": _text,
-}

@@ -12,7 +12,10 @@ CONNECTION = "twslaunch.jconnection."
 AUTHENTICATION = "twslaunch.jauthentication."
 GATEWAY = "ibgateway."
 
-_SECOND_FACTOR = re.compile(r"second factor|security code|two.factor")
+#: The last four: the browser window of a passkey (guide 4.4).
+_SECOND_FACTOR = re.compile(
+    r"second factor|security code|two.factor|pass ?key|webauthn|security key|jxbrowser"
+)
 _CONFLICT = re.compile(r"existing session|re-?login is required|trading login handoff")
 _CONFLICT_TEXT = re.compile(r"existing session|would you like to re-?login")
 _CONFLICT_BUTTONS = ("Re-login", "Continue Login", "Reconnect This Session", "Disconnect Other Session")

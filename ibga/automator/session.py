@@ -8,24 +8,42 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
-from ibga.agent.report import Report, fold
-from ibga.automator import rules, steps
+from ibga.agent.report import Report, Window, fold
+from ibga.automator import fix, rules, steps
+from ibga.automator.challenge import Kind, read_challenge
 from ibga.automator.ledger import Outcome
+from ibga.automator.prompts import Factor, Past, Phone
 from ibga.automator.rules import Event, Rule
 from ibga.automator.screens import View
 from ibga.config import Config
+from ibga.config.settings import ExistingSession
 from ibga.runtime import Gateway, GatewayState, State
 
 BACK_OFF = (60.0, 120.0, 240.0, 480.0, 600.0)  # s after the 1st, 2nd, ... failed login (guide 2.8)
+DROPPED_PAUSE = 600.0  # s after a login that IB took no notice of: mostly it limits the rate (guide 2.8)
+DROPPED_WORDS = "launcher.log: IB took no notice of the login"
 EXPIRED_PAUSE = 1.0  # s before the full login that follows a void token
 ANSWER_TIMEOUT = 30.0  # s from the press to any sign of life; then IB has dropped the request (guide 3.5)
 FELL_BACK_TIMEOUT = 3.0  # s with a usable form after the progress frame has gone
 ADOPT_SETTLE = 1.5  # s of a main window and nothing else
 RECONNECTED = 60.0  # s of a main window and nothing else after the progress frame
-RELOGIN = "log in again"  # the step's name
+RELOGIN = "log in again"  # names of steps
+TAKE_OVER = "take the session over"
+GIVE_WAY = "give way to the other session"
+SEND_CODE = "send the code"
+CHANGE_DEVICE = "change the security device"
+CHOOSE_DEVICE = "choose the second factor's device"
+CONFIRM_DEVICE = "confirm the second factor's device"
+AUTHENTICATE = "authenticate with a passkey"
+TAKEOVER_SPAN = 3600.0  # s that a session which was thrown out is remembered
+FACTOR_LIMIT = 180.0  # s, IB's own, for a second factor (guide 2.4)
+FACTOR_LIKELY_OVER = 110.0  # s after which one that has gone has run out: some say that IB waits for 2 min
+FACTOR_GAP = 15.0  # s between two of its windows (guide 4.4: from the list to the form)
 RELOGIN_ROW = 3600.0  # s after which another one is the first of a row
 CLOSE_TIMEOUT = 60.0  # s for a process to end that was seen to shut down
 _LAST_PHASE = "starting application"
+#: Phases that come only after the second factor (guide 2.1).
+_PAST_FACTOR = re.compile(r"initializing|starting")
 _TOO_MANY = re.compile(r"please wait(?: (\d+) minutes?)?(?:[ &]+)?(?:(\d+) seconds?)?", re.IGNORECASE)
 _TOO_MANY_MARGIN = 3.0  # s (guide 4.3)
 
@@ -40,10 +58,10 @@ class Now:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoginBlock:
-    """Why the ledger allows no login; *until* is Unix time, None where it needs a person."""
+    """Why the ledger allows no login; *until* is Unix time, *person* what somebody should do, if anything."""
 
     reason: str
-    person: str
+    person: str = ""
     until: float | None = None
 
 
@@ -55,6 +73,17 @@ class ApiAnswer:
     mono: float
     unix: float
     detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandAnswer:
+    """Where second_factor.code_command stands; the code itself is nowhere in here."""
+
+    running: bool = False
+    ready: bool = False  # a code is there, and was not typed yet
+    failures: int = 0  # in a row
+    error: str = ""
+    mono: float = 0.0  # since when
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +99,12 @@ class Sight:
     block: LoginBlock | None = None
     probing: bool = False  # an API handshake is under way
     api_evidence: float | None = None  # monotonic time of the last byte that IBG sent to a client
+    dropped: bool = False  # launcher.log: IB took no notice of the login that is under way (guide 1.11)
+    kicked: bool = False  # launcher.log: another session has taken over since the last login (guide 1.11)
+    past: Past = field(default_factory=Past)  # of second factors
+    past_error: str = ""  # why that is not known
+    phone: Phone = field(default_factory=Phone)
+    command: CommandAnswer | None = None  # None: not asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,17 +143,32 @@ class Session:
     cut_since: float | None = None  # reports have been incomplete since
     # login
     submitted: float | None = None
-    takeovers: int = 0  # of another session, by this process
+    # Other sessions of the same user, in Unix time: it outlives the gateway's process and our own.
+    displaced_since: float | None = None  # another one is active, and has not been taken back
+    takeovers: tuple[float, ...] = ()  # when another one was thrown out, in the last hour
+    insist: bool = False  # `ibga login`: whatever the policy, for one login
     relogins: int = 0  # after a lost connection, in a row
     relogged: float = 0.0  # when last
     password_in: int | None = None  # field that holds the password as we typed it
+    second_password_in: int | None = None  # and that of FIX CTCI's login for market data
     options_shown: bool = False
+    token_void: bool = False  # that is all that failed so far: no login did
+    dropped: bool = False  # launcher.log says that IB took no notice of it (guide 1.11)
     failures: int = 0  # transient ones in a row
     not_before: float = 0.0
     to_record: steps.RecordLogin | None = None
     last_words: str = ""  # of IB, on the last failed login
-    second_factor_since: float | None = None
+    second_factor_since: float | None = None  # of what it asks for now, or asked for last in this login
     second_factor_deadline: float | None = None  # Unix
+    second_factor_kind: Kind | None = None
+    second_factor_gone: float | None = None  # since when no window of it shows
+    code_in: int | None = None  # field that holds a code of ours that was not sent
+    code_sent: float | None = None
+    factor_pressed: float | None = None  # a button or link that leads to another of its windows
+    authenticated: bool = False  # its button was pressed
+    device_changed: bool = False  # in this login
+    device_changes: int = 0  # logins with one, since a login worked
+    pushed: bool = False  # IB has rung a phone, whatever the method
     # settings and API
     settings_dialog: int | None = None  # the one that we opened
     settings_asked: bool = False  # we chose the menu's item, the dialog is to come
@@ -151,7 +201,10 @@ def observe(session: Session, sight: Sight, config: Config, now: Now) -> Session
     """Return *session* with what *sight* tells."""
     pid = sight.gateway.pid if sight.gateway is not None and sight.alive else None
     if pid != session.pid:
-        session = _of_new_process(session, pid, now)
+        session = _of_new_process(_left_unanswered(session, sight), pid, now)
+    if sight.gateway is not None and sight.gateway.state is GatewayState.STOPPED:
+        # Closed or lent on purpose: what was between sessions is over with that.
+        session = replace(session, displaced_since=None, takeovers=(), insist=False)
     if sight.report is None:
         return session
     if sight.report.truncated:  # what is missing in it may be there
@@ -159,12 +212,16 @@ def observe(session: Session, sight: Sight, config: Config, now: Now) -> Session
     session = replace(session, cut_since=None) if session.cut_since is not None else session
     if session.closed and sight.view.main is not None and now.mono > session.close_since + CLOSE_TIMEOUT:
         session = replace(session, closed=False)  # it did not end after all
+    if sight.dropped and session.submitted is not None and not session.dropped:
+        session = replace(session, dropped=True)
+    sight = replace(sight, view=fix.understood(sight.view, config))
     session = _observe_windows(session, sight, config, now)
     session = _observe_progress(session, sight.view, now)
+    session = _observe_conflict(session, sight, config, now)
     session = _observe_second_factor(session, sight.view, now)
     session = _observe_settings(session, sight.view)
     session = _observe_login(session, sight.view, now)
-    return _observe_main(session, sight.view, now)
+    return _observe_main(session, sight.view, config, now)
 
 
 def _of_new_process(session: Session, pid: int | None, now: Now) -> Session:
@@ -177,11 +234,26 @@ def _of_new_process(session: Session, pid: int | None, now: Now) -> Session:
         failures=session.failures,
         not_before=session.not_before,
         last_words=session.last_words,
+        displaced_since=session.displaced_since,
+        takeovers=session.takeovers,
+        insist=session.insist,
         close_request=session.close_request,
         close_since=session.close_since,
         close_chosen=session.close_chosen,
         to_record=session.to_record,
+        device_changes=session.device_changes,
+        pushed=session.pushed,
     )
+
+
+def _left_unanswered(session: Session, sight: Sight) -> Session:
+    """A process that ends by itself while it waits for a phone has rung it for nothing all the same."""
+    stopping = sight.gateway is None or sight.gateway.state in (GatewayState.STOPPING, GatewayState.STOPPED)
+    if session.second_factor_since is None or session.logged_in or session.to_record is not None or stopping:
+        return session
+    text = "the gateway ended during the second factor"
+    record = steps.RecordLogin(outcome=Outcome.TRANSIENT, text=text, factor=_factor(session))
+    return replace(session, to_record=record, insist=False)
 
 
 def _observe_windows(session: Session, sight: Sight, config: Config, now: Now) -> Session:
@@ -220,14 +292,18 @@ def _with_rule(session: Session, rule: Rule, text: str, now: Now) -> Session:
             return replace(
                 session,
                 submitted=None,
+                insist=False,
                 password_in=None,
                 last_words=text,
+                not_before=now.mono + BACK_OFF[0],  # should the ledger not know of it, for whatever reason
                 to_record=steps.RecordLogin(outcome=Outcome.REFUSED, text=text),
             )
         case Event.LOGIN_FAILED:
             return login_failed(session, text, now, wait=waiting_time(text))
         case Event.LOGIN_EXPIRED:
-            return login_failed(session, text, now, wait=None if session.failures else EXPIRED_PAUSE)
+            first = not session.failures
+            session = login_failed(session, text, now, wait=EXPIRED_PAUSE if first else None)
+            return replace(session, token_void=first)
         case Event.PAPER_WARNING:
             return replace(session, paper_warned=True)
         case Event.SHUTDOWN:
@@ -240,16 +316,57 @@ def login_failed(session: Session, text: str, now: Now, *, wait: float | None = 
     """Return *session* after a login that may be tried again, later and later (guide 2.8)."""
     failures = session.failures + 1
     pause = BACK_OFF[min(failures, len(BACK_OFF)) - 1] if wait is None else wait
+    if session.dropped:
+        pause, text = max(pause, DROPPED_PAUSE), f"{text} ({DROPPED_WORDS})"
     session = replace(
         session,
         failures=failures,
         not_before=now.mono + pause,
         submitted=None,
+        insist=False,
+        token_void=False,
+        dropped=False,
         password_in=None,
         last_words=text,
-        to_record=_unless_refused(session, steps.RecordLogin(outcome=Outcome.TRANSIENT, text=text)),
+        to_record=_unless_refused(
+            session, steps.RecordLogin(outcome=Outcome.TRANSIENT, text=text, factor=_factor(session))
+        ),
     )
-    return _over(session)
+    return _over(_without_factor(session))
+
+
+def _factor(session: Session) -> Factor:
+    """Return what became of the second factor of a login that failed."""
+    if session.second_factor_since is None:
+        return Factor.NONE
+    if _PAST_FACTOR.search(fold(session.phase)):
+        return Factor.PASSED
+    if session.code_sent is not None:
+        return Factor.REFUSED
+    # A change of the device may itself end a login (guide 4.4): nobody failed to answer then.
+    kicked = session.device_changed and session.factor_pressed is not None
+    return Factor.NONE if kicked else Factor.UNANSWERED
+
+
+def _device_changed(session: Session) -> Session:
+    count = session.device_changes + (0 if session.device_changed else 1)
+    return replace(session, device_changed=True, device_changes=count)
+
+
+def _without_factor(session: Session) -> Session:
+    """Return *session* without what was seen of a second factor that is over."""
+    return replace(
+        session,
+        second_factor_since=None,
+        second_factor_deadline=None,
+        second_factor_kind=None,
+        second_factor_gone=None,
+        code_in=None,
+        code_sent=None,
+        factor_pressed=None,
+        device_changed=False,
+        authenticated=False,
+    )
 
 
 def _over(session: Session) -> Session:
@@ -287,6 +404,7 @@ def _observe_progress(session: Session, view: View, now: Now) -> Session:
         progress_since=None,
         quiet_since=now.mono,
         reconnecting=session.reconnecting and not completed,
+        displaced_since=None if completed else session.displaced_since,
     )
     if completed and (not session.logged_in or session.submitted is not None):
         return logged_in(session)
@@ -295,25 +413,95 @@ def _observe_progress(session: Session, view: View, now: Now) -> Session:
 
 def logged_in(session: Session) -> Session:
     return replace(
-        session,
+        _without_factor(session),
+        device_changes=0,
         logged_in=True,
         reconnecting=False,
         submitted=None,
         failures=0,
         not_before=session.not_before if session.relogins else 0.0,
         last_words="",
+        displaced_since=None,
+        insist=False,
         password_in=None,
-        to_record=_unless_refused(session, steps.RecordLogin(outcome=Outcome.ACCEPTED, text="")),
+        to_record=_unless_refused(
+            session, steps.RecordLogin(outcome=Outcome.ACCEPTED, text="", factor=Factor.PASSED)
+        ),
     )
 
 
+def is_lost(session: Session, sight: Sight) -> bool:
+    """Whether the connection was lost to the network, and not to another session (guide 2.8, 2.9)."""
+    return session.reconnecting and not sight.kicked and session.displaced_since is None
+
+
+def recent_takeovers(session: Session, now: Now) -> tuple[float, ...]:
+    """When another session was thrown out within the last hour, oldest first."""
+    return tuple(each for each in session.takeovers if abs(now.unix - each) < TAKEOVER_SPAN)
+
+
+def _observe_conflict(session: Session, sight: Sight, config: Config, now: Now) -> Session:
+    """Notice that another session is active, or no longer is. That is no failure of ours."""
+    view = sight.view
+    if view.conflict is not None:
+        lost = view.conflict.find("JButton", "Re-login") is not None and (
+            is_lost(session, sight) or not session.logged_in
+        )
+        # At a login that takes over there is nothing to stand back from.
+        takes = not session.logged_in and config.login.existing_session is ExistingSession.TAKE_OVER
+        if lost or takes or session.displaced_since is not None:
+            return session
+        return replace(session, displaced_since=now.unix, api=None)
+    others = (view.login, view.progress, view.second_factor)
+    settled = session.logged_in and view.main is not None and all(each is None for each in others)
+    if session.displaced_since is not None and settled and now.mono - session.quiet_since > RECONNECTED:
+        return replace(session, displaced_since=None)
+    return session
+
+
 def _observe_second_factor(session: Session, view: View, now: Now) -> Session:
-    if view.second_factor is None:
-        return replace(session, second_factor_since=None, second_factor_deadline=None)
-    if session.second_factor_since is not None:
+    window = view.second_factor
+    if window is None:
+        return _observe_its_end(session, view, now)
+    kind = read_challenge(window).kind
+    session = replace(session, second_factor_gone=None, pushed=session.pushed or kind is Kind.PUSH)
+    # A login is under way, whoever began it: what comes of it is to be noticed.
+    session = replace(session, submitted=now.mono) if session.submitted is None else session
+    known = session.second_factor_kind
+    if session.second_factor_since is not None and kind in (known, Kind.UNKNOWN):
         return session
-    # IB's own limit (guide 4.4).
-    return replace(session, second_factor_since=now.mono, second_factor_deadline=now.unix + 180.0)
+    return replace(
+        session,
+        second_factor_since=now.mono,
+        second_factor_deadline=now.unix + FACTOR_LIMIT,
+        second_factor_kind=kind,
+        code_in=None,
+        factor_pressed=None,
+    )
+
+
+def _observe_its_end(session: Session, view: View, now: Now) -> Session:
+    if session.second_factor_since is None:
+        return session
+    if session.second_factor_gone is None:
+        session = replace(session, second_factor_gone=now.mono)
+    # After its time-out IB may offer to log in again instead of the form (guide 4.4).
+    if view.conflict is not None and view.conflict.find("JButton", "Re-login") is not None:
+        return login_failed(session, _factor_words(session), now)
+    return session
+
+
+def _factor_words(session: Session) -> str:
+    """What is told of a login that ended with its second factor."""
+    assert session.second_factor_since is not None
+    if session.code_sent is not None:
+        return "the code was refused"
+    if _factor(session) is Factor.NONE:
+        return "the login ended when the second factor's device was changed"
+    gone = session.second_factor_gone or session.second_factor_since
+    if gone - session.second_factor_since > FACTOR_LIKELY_OVER:
+        return "the second factor was not answered in time"
+    return "the second factor was called off"
 
 
 def _observe_settings(session: Session, view: View) -> Session:
@@ -346,15 +534,17 @@ def _observe_silence(session: Session, view: View, now: Now) -> Session:
     password = view.login.find("JPasswordField")
     if password is None or not password.enabled:
         return session
-    started = bool(session.phase)
+    started = bool(session.phase) or session.second_factor_since is not None
     quiet = now.mono - max(session.submitted, session.quiet_since)
-    if quiet < (FELL_BACK_TIMEOUT if started else ANSWER_TIMEOUT):
+    if quiet < (FELL_BACK_TIMEOUT if started or session.dropped else ANSWER_TIMEOUT):
         return session
     words = "the login fell back to its form" if started else "IB did not react to the login"
+    if session.second_factor_since is not None and _factor(session) is not Factor.PASSED:
+        words = _factor_words(session)
     return login_failed(session, words, now)
 
 
-def _observe_main(session: Session, view: View, now: Now) -> Session:
+def _observe_main(session: Session, view: View, config: Config, now: Now) -> Session:
     """Take a session for logged in that was so before we came, or that has no progress frame (guide 2.2)."""
     others = (view.progress, view.second_factor, view.conflict)
     if view.main is None or any(each is not None for each in others):
@@ -369,9 +559,17 @@ def _observe_main(session: Session, view: View, now: Now) -> Session:
         return session
     if now.mono - session.quiet_since < ADOPT_SETTLE:
         return session
+    if fix.is_fix(config) and not session.logged_in and not _fix_complete(session, view.main, now):
+        return session
     if session.submitted is not None:
         return logged_in(session)
     return replace(logged_in(session), to_record=session.to_record)
+
+
+def _fix_complete(session: Session, main: Window, now: Now) -> bool:
+    """The table tells what no progress window does; it is red until the login is complete (guide 5.3)."""
+    told = fix.server_connected(main)
+    return now.mono - session.quiet_since > fix.SETTLE_WITHOUT_TABLE if told is None else told
 
 
 def _relogged(session: Session, now: Now) -> Session:
@@ -379,6 +577,12 @@ def _relogged(session: Session, now: Now) -> Session:
     count = session.relogins + 1 if now.mono < session.relogged + RELOGIN_ROW else 1
     pause = BACK_OFF[min(count, len(BACK_OFF)) - 1]
     return replace(session, relogins=count, relogged=now.mono, not_before=now.mono + pause)
+
+
+def _taken_over(session: Session, now: Now) -> Session:
+    """What was read of the API was the other one's time."""
+    takeovers = (*recent_takeovers(session, now), now.unix)
+    return replace(session, takeovers=takeovers, displaced_since=None, insist=False, api=None)
 
 
 def after(session: Session, step: steps.Deed, worked: bool, now: Now) -> Session:
@@ -395,18 +599,38 @@ def after(session: Session, step: steps.Deed, worked: bool, now: Now) -> Session
         case steps.Click(login_attempt=True):
             if step.name == RELOGIN:
                 session = _relogged(session, now)
+            if step.name == TAKE_OVER or (step.name == RELOGIN and session.displaced_since is not None):
+                session = _taken_over(session, now)
             return replace(
-                session,
+                _without_factor(session),
                 submitted=now.mono,
+                dropped=False,
                 phase="",
                 password_in=None,
                 options_shown=False,
                 quiet_since=now.mono,
             )
+        case steps.TypeCode():
+            return replace(session, code_in=step.component)
+        case steps.Click(name="send the code"):  # SEND_CODE
+            return replace(session, code_in=None, code_sent=now.mono)
+        case steps.Click(name="change the security device"):  # CHANGE_DEVICE
+            return replace(_device_changed(session), factor_pressed=now.mono)
+        case steps.Choose(name="choose the second factor's device"):  # CHOOSE_DEVICE
+            return _device_changed(session)
+        case steps.Click(name="confirm the second factor's device"):  # CONFIRM_DEVICE
+            return replace(session, factor_pressed=now.mono)
+        case steps.Click(name="authenticate with a passkey"):  # AUTHENTICATE
+            return replace(session, authenticated=True)
         case steps.Type(name="type the password"):
-            return replace(session, password_in=step.component)
-        case steps.Click(name="take the session over"):
-            return replace(session, takeovers=session.takeovers + 1)
+            return replace(session, password_in=step.component, second_password_in=None)
+        case steps.Type(name="type the market data password"):
+            return replace(session, second_password_in=step.component)
+        case steps.Click(name="take the session over"):  # TAKE_OVER, at a login
+            return _taken_over(session, now)
+        case steps.Click(name="give way to the other session"):  # GIVE_WAY
+            record = steps.RecordLogin(outcome=Outcome.YIELDED, text="another session of this user is active")
+            return replace(session, submitted=None, phase="", password_in=None, to_record=record)
         case steps.Click(name="show more options"):
             return replace(session, options_shown=True)
         case steps.Menu(path=("Configure", "Settings")):

@@ -7,7 +7,7 @@ proved by opening it again and finding nothing to change; that one is left with 
 import re
 from dataclasses import dataclass
 
-from ibga.agent.report import Component, Window, fold
+from ibga.agent.report import Component, Row, Window, fold
 from ibga.automator.decision import Decision
 from ibga.automator.login import labelled
 from ibga.automator.session import Now, Session
@@ -109,10 +109,20 @@ def _open(main: Window, session: Session) -> Decision:
     )
 
 
+def _path(tree: Component | None) -> tuple[str, ...]:
+    """Return where the panel is: in very old builds "API" has nothing below it (guide 6.2)."""
+    rows = tree.rows or () if tree is not None else ()
+    return PATH[:1] if any(row.leaf and _ends(row, PATH[:1]) for row in rows) else PATH
+
+
+def _ends(row: Row, path: tuple[str, ...]) -> bool:
+    return [fold(each) for each in row.path[-len(path) :]] == [fold(each) for each in path]
+
+
 def _selected(dialog: Window) -> bool:
     tree = dialog.find("JTree")
-    rows = [each for each in (tree.rows or () if tree is not None else ()) if each.selected]
-    return bool(rows) and tuple(map(fold, rows[0].path[-len(PATH) :])) == tuple(map(fold, PATH))
+    rows = tree.rows or () if tree is not None else ()
+    return any(row.selected and _ends(row, _path(tree)) for row in rows)
 
 
 def _go_to_panel(dialog: Window, session: Session, now: Now) -> Decision:
@@ -123,7 +133,7 @@ def _go_to_panel(dialog: Window, session: Session, now: Now) -> Decision:
         return _awaiting(dialog, f"no field {SOCKET_PORT!r}", session, now)
     return _configuring(
         "going to the API settings",
-        ChoosePath(name="go to the API settings", window=dialog.id, component=tree.id, path=PATH),
+        ChoosePath(name="go to the API settings", window=dialog.id, component=tree.id, path=_path(tree)),
     )
 
 
@@ -183,13 +193,13 @@ def _read(panel: ApiPanel) -> SettingsRead:
 
 
 def _press(dialog: Window, caption: str, verb: str, read: SettingsRead | None = None) -> Step:
-    button = dialog.find("JButton", caption)
-    if button is None:
+    buttons = dialog.find_all("JButton", caption)
+    if len(buttons) != 1 or not buttons[0].enabled:
         return Wait()
     return Click(
         name=f"{verb} the settings",
         window=dialog.id,
-        component=button.id,
+        component=buttons[0].id,
         effect=Answered(dialog.id),
         effect_timeout=5.0,
         read=read,

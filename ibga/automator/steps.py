@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from ibga.agent.report import Component, Report, Row, Window
 from ibga.automator.ledger import Outcome
+from ibga.automator.prompts import Factor
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,20 @@ class LoginStarted:
 
 
 @dataclass(frozen=True, slots=True)
+class CodeTaken:
+    """The form has taken the code: it is gone, shows something else, is busy, or its field is empty."""
+
+    window: int
+    field: int
+
+    def seen(self, before: Report, after: Report) -> bool:
+        old, new = before.find(self.field), after.find(self.field)
+        if old is None or new is None or Answered(self.window).seen(before, after):
+            return True
+        return not new[1].enabled or new[1].length != old[1].length
+
+
+@dataclass(frozen=True, slots=True)
 class LayoutChanged:
     """Another number of components is there in the window than before, as after "More Options"."""
 
@@ -122,7 +137,7 @@ def _windows_came(before: Report, after: Report) -> bool:
     return any(each.id not in known and each.kind != "window" for each in after.windows)
 
 
-Effect = Focused | Selected | Opened | Answered | WindowCame | LoginStarted | LayoutChanged
+Effect = Focused | Selected | Opened | Answered | WindowCame | LoginStarted | CodeTaken | LayoutChanged
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,6 +159,7 @@ class Click:
     effect: Effect
     effect_timeout: float = 1.0  # s
     login_attempt: bool = False  # written into the ledger before the click
+    once: bool = False  # pressed once, also where nothing is seen of it: it may have reached IB
     read: SettingsRead | None = None  # what is established once this has worked
 
 
@@ -158,8 +174,21 @@ class Type:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TypeCode:
+    """Replace a field's content by the next code of the second factor, which only the executor sees.
+
+    It is made when the field is empty and has the focus, and is taken for typed (never typed again)
+    from then on. The effect is that the field holds as many characters.
+    """
+
+    name: str
+    window: int
+    component: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Choose:
-    """Select a row of a combo box; the effect is that it is selected."""
+    """Select a row of a combo box or a list; the effect is that it is selected."""
 
     name: str
     window: int
@@ -218,6 +247,7 @@ class RecordLogin:
 
     outcome: Outcome
     text: str  # IB's words
+    factor: Factor = Factor.NONE  # what became of its second factor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -229,6 +259,16 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True)
+class AskCode:
+    """Run second_factor.code_command; its answer comes later."""
+
+
+@dataclass(frozen=True, slots=True)
+class HoldPhone:
+    """Try to be the one instance that may have a phone rung."""
+
+
+@dataclass(frozen=True, slots=True)
 class Wait:
     """Do nothing until the next report, or until *until* (monotonic seconds)."""
 
@@ -236,7 +276,7 @@ class Wait:
 
 
 #: What touches the gateway's windows; the executor performs these.
-Deed = Click | Type | Choose | ChoosePath | Menu | CloseWindow
+Deed = Click | Type | TypeCode | Choose | ChoosePath | Menu | CloseWindow
 #: What concerns the automator's own files and probes; the loop does these.
-Chore = SaveEvidence | ProbeApi | RecordLogin | Reply
+Chore = SaveEvidence | ProbeApi | RecordLogin | AskCode | HoldPhone | Reply
 Step = Deed | Chore | Wait

@@ -1,4 +1,4 @@
-"""The command line, `ibga`: look at an instance and check its configuration (design section 7).
+"""The command line, `ibga`: look at an instance, ask things of it, check its settings (design section 7).
 
 Each command lives in a module of its own that is imported only when it runs: `ibga status` is what
 people and probes call all the time.
@@ -14,6 +14,7 @@ from pathlib import Path
 from ibga import __version__
 from ibga.errors import Exit, IbgaError
 from ibga.paths import Paths
+from ibga.runtime import State
 
 _GROUP_HINT = "you are not in the group ibga: sudo usermod -aG ibga $USER, then log in again"
 
@@ -26,7 +27,10 @@ class Parser(argparse.ArgumentParser):
 
 
 def parser() -> Parser:
-    result = Parser(prog="ibga", description="Look at the instances of IB Gateway, and check their settings.")
+    result = Parser(
+        prog="ibga",
+        description="Look at the instances of IB Gateway, ask things of them, check their settings.",
+    )
     result.add_argument("--version", action="version", version=f"ibga {__version__}")
     named = Parser(add_help=False)
     for each, default in ((result, None), (named, argparse.SUPPRESS)):
@@ -56,6 +60,13 @@ def parser() -> Parser:
     shot.add_argument(
         "file", nargs="?", metavar="FILE", help="default: ibga-INSTANCE.png; - for standard output"
     )
+    add(
+        "login", "requests:login", "Log in now: where a login waits, or before the end of lending or closing."
+    )
+    add("retry", "requests:retry", "A person has looked: try once more what IB refused.")
+    lend = add("lend", "requests:lend", "Log out for a while, so that a person can have the session.")
+    lend.add_argument("time", metavar="TIME", help="how long, as 45min or 2h; then it is taken back")
+    add("close", "requests:close", "Log out and stay logged out until `ibga login`.")
     config = commands.add_parser("config", help="Look at the configuration.")
     config_commands = config.add_subparsers(metavar="COMMAND", required=True, parser_class=Parser)
     check = config_commands.add_parser(
@@ -65,6 +76,27 @@ def parser() -> Parser:
     )
     check.add_argument("named", nargs="?", metavar="INSTANCE", help="default: all")
     check.set_defaults(command="config:check")
+    dialogs = commands.add_parser("dialogs", help="Look at the rules for dialogs (docs/dialogs.md).")
+    dialogs_commands = dialogs.add_subparsers(metavar="COMMAND", required=True, parser_class=Parser)
+    rules = dialogs_commands.add_parser(
+        "list", help="Print all rules in their order, where each is from, and the mistakes.", parents=[named]
+    )
+    rules.set_defaults(command="dialogs:list_rules")
+    test = dialogs_commands.add_parser(
+        "test",
+        help="Say of each window of a saved report which rule knows it, and what would be pressed.",
+        parents=[named],
+    )
+    test.add_argument("file", metavar="FILE.json", help="report.json of an unknown dialog, or an ui.json")
+    test.add_argument(
+        "--state",
+        metavar="STATE",
+        default="ready",
+        choices=list(State),
+        help="session state in which it would show; default: ready",
+    )
+    test.add_argument("--closing", action="store_true", help="as while the gateway is being closed")
+    test.set_defaults(command="dialogs:test")
     return result
 
 

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from ibga.cli import chosen, not_permitted
 from ibga.errors import Exit, IbgaError
 from ibga.paths import Paths
-from ibga.runtime import Api, Gateway, Session, State, Vnc, age, read
+from ibga.runtime import Api, Gateway, LoginsLeft, Session, State, Vnc, age, read
 
 R = TypeVar("R", Api, Gateway, Session, Vnc)
 
@@ -87,6 +87,7 @@ def as_data(seen: Seen) -> dict[str, Any]:
         "facts": asdict(session.facts) if session else None,
         "warnings": [*(session.warnings if session else ()), *seen.unreadable],
         "pending": list(session.pending) if session else [],
+        "logins": asdict(session.logins) if session and session.logins else None,
         "api": asdict(seen.api) if seen.api else None,
         "vnc": asdict(seen.vnc) if seen.vnc else None,
         "gateway": asdict(seen.gateway) if seen.gateway else None,
@@ -114,13 +115,18 @@ def lines(name: str, seen: Seen, now: float) -> Iterator[str]:
     yield f"  {_reason(seen)}"
     if session and not seen.stale:
         if session.person or session.deadline:
-            until = f" until {clock(session.deadline)}" if session.deadline else ""
-            yield f"  {'to do:':<9}{session.person or 'IB is waited for'}{until}"
+            until = f" until {clock(session.deadline, now)}" if session.deadline else ""
+            if session.person:
+                yield f"  {'to do:':<9}{session.person}{until}"
+            else:
+                yield f"  {'waits:':<9}{until.strip()}"
         for kind in ("process", "ui", "api", "farms"):
             fact = getattr(session.facts, kind)
             detail = f", {fact.detail}" if fact.detail else ""
             seen_ago = f"{span(max(0.0, now - fact.time))} ago" if fact.time else "never looked at"
             yield f"  {kind + ':':<9}{'yes' if fact.ok else 'no'}{detail} ({seen_ago})"
+    if session and not seen.stale and session.logins:
+        yield f"  {'logins:':<9}{_logins(session.logins, now)}"
     yield f"  {'gateway:':<9}{_gateway(seen.gateway, now)}"
     yield f"  {'port:':<9}{_api(seen.api)}"
     for client in seen.api.clients if seen.api else ():
@@ -131,6 +137,11 @@ def lines(name: str, seen: Seen, now: float) -> Iterator[str]:
         yield f"  warning: {warning}"
     for pending in session.pending if session else ():
         yield f"  waits for a restart: {pending}"
+
+
+def _logins(logins: LoginsLeft, now: float) -> str:
+    more = f", one more at {clock(logins.more_at, now)}" if logins.more_at is not None else ""
+    return f"{logins.left} of {logins.budget} left in 24 h{more}"
 
 
 def _gateway(gateway: Gateway | None, now: float) -> str:
@@ -187,8 +198,9 @@ def moment(when: float) -> str:
     return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(when))
 
 
-def clock(when: float) -> str:
-    return time.strftime("%H:%M:%S", time.localtime(when))
+def clock(when: float, now: float) -> str:
+    """The time of day, with the date where it is not of these 12 hours."""
+    return time.strftime("%H:%M:%S" if abs(when - now) < 43200 else "%d %b %H:%M:%S", time.localtime(when))
 
 
 def size(count: int) -> str:

@@ -9,6 +9,8 @@ from ibga.config.settings import Config, Tab
 from ibga.errors import IbgaError
 from ibga.paths import Paths
 
+TOTP_KEY = 16  # letters of base32, 80 bits: no authenticator's key has fewer
+
 
 def _where(merged: Layer, paths: Paths, table: str, key: str) -> str:
     setting = merged.get((table, key))
@@ -54,6 +56,13 @@ def contradictions(config: Config, merged: Layer) -> list[Mistake]:
             Mistake(
                 f'{where("second_factor", "method")} = "command" without second_factor.code_command',
                 "the command that prints a code",
+            )
+        )
+    if config.login.tab == settings.Tab.FIX_CTCI and config.api.read_only:
+        found.append(
+            Mistake(
+                f'{where("api", "read_only")} = true with login.tab = "FIX CTCI"',
+                "the settings are out of reach there: give the user no right to trade, at IB's site",
             )
         )
     return found
@@ -123,6 +132,12 @@ def missing_secrets(config: Config) -> list[Mistake]:
             "account.fix_username": (account.fix_username, "the login of FIX CTCI"),
             "account.fix_password": (account.fix_password, "account.fix_password_file, or ibga.fix_password"),
         }
+    live = config.account.mode is settings.Mode.LIVE
+    if live and config.second_factor.method is settings.SecondFactorMethod.TOTP:
+        needed["account.totp_secret"] = (
+            account.totp_secret or "",
+            'second_factor.method = "totp" needs account.totp_secret_file, or the credential ibga.totp',
+        )
     return [Mistake(f"{file}: {key} is not set", hint) for key, (value, hint) in needed.items() if not value]
 
 
@@ -133,6 +148,9 @@ def doubts(config: Config) -> list[str]:
         found.append(
             f'api.listen = "{config.api.listen}" and api.allow is empty: who reaches the port can trade'
         )
+    key = config.account.totp_secret
+    if key and len(key) < TOTP_KEY:
+        found.append(f"account.totp_secret has {len(key)} letters; a key of IB has 32")
     if config.vnc.enabled and config.vnc.listen in ("0.0.0.0", "::") and not config.vnc.password_file:
         found.append(
             f'vnc.listen = "{config.vnc.listen}" without vnc.password_file: who reaches it has the screen'

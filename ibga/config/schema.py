@@ -31,7 +31,7 @@ SCHEMA: dict[str, dict[str, Parser]] = {
     },
     "second_factor": {
         "method": values.choice(settings.SecondFactorMethod),
-        "code_command": values.line,
+        "code_command": values.command,
         "device": values.line,
         "on_timeout": values.choice(settings.OnTimeout),
         "quiet_hours": values.quiet_hours,
@@ -120,10 +120,9 @@ _API_LATER = (
     *("log", "log_level", "master_client_id", "trusted_ips", "incoming", "write_access"),
     *("bypass_precautions", "market_data_in_lots", "reset_order_ids"),
 )
-_TABLES_LATER = ("second_factor", "schedule", "logs", "notices", "notify")
+_TABLES_LATER = ("schedule", "logs", "notices", "notify")
 NOT_USED_YET = frozenset(
     [
-        *(("account", key) for key in ("totp_secret", "totp_secret_file")),
         *(("login", key) for key in ("existing_session", "take_back_after")),
         *(("api", key) for key in _API_LATER),
         *((table, key) for table in _TABLES_LATER for key in SCHEMA[table]),

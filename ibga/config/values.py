@@ -4,10 +4,10 @@ A parser returns the value as the record's field holds it, or raises Wrong. It t
 """
 
 import base64
-import binascii
 import ipaddress
 import json
 import re
+import shlex
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
@@ -92,12 +92,21 @@ clock_time = matching(_TIME, "a time of day", '"HH:MM", 00:00 to 23:59', empty=T
 week_time = matching(
     f"(?:{'|'.join(WEEKDAYS)}) {_TIME}", "a time of the week", '"Sun 10:00", Mon to Sun', empty=True
 )
-quiet_hours = matching(f"{_TIME}-{_TIME}", "a span of the day", '"22:00-07:00"', empty=True)
 sha256 = matching(r"[0-9a-fA-F]{64}", "a SHA-256 checksum", "64 hexadecimal digits", empty=True)
 channel = matching(
     r"stable|latest|[0-9][0-9A-Za-z.]*", "a channel or version", '"stable", "latest" or as "10.45.1j"'
 )
 client_id = matching(r"[0-9]{1,9}", "a client id", 'digits in quotes, as "7"', empty=True)
+
+
+def quiet_hours(value: Any) -> str:
+    """ "22:00-07:00", "" for none."""
+    if value == "":
+        return ""
+    match = re.fullmatch(f"({_TIME})-({_TIME})", value) if isinstance(value, str) else None
+    if not match or match[1] == match[2]:
+        raise Wrong("a span of the day", '"22:00-07:00", or ""')
+    return match[0]
 
 
 def heap(value: Any) -> str:
@@ -123,6 +132,16 @@ def duration(value: Any) -> float | None:
     if not match:
         raise Wrong("a duration", '"15min", with s, min, h or d, or ""')
     return float(int(match[1]) * _UNITS[match[2]])
+
+
+def command(value: Any) -> str:
+    """A command line, "" for none; it is split as a shell would, and run without one."""
+    result = line(value)
+    try:
+        shlex.split(result)
+    except ValueError:
+        raise Wrong("a command line", "every quotation mark needs its second one") from None
+    return result
 
 
 def zone(value: Any) -> str:
@@ -236,6 +255,6 @@ def totp_secret(value: Any) -> str:
     key = re.sub(r"[\s-]", "", text(value)).upper()
     try:
         base64.b32decode(key + "=" * (-len(key) % 8))
-    except binascii.Error:
+    except ValueError:  # binascii.Error is one, and letters beyond ASCII are another
         raise Wrong("a TOTP key", "base32: letters A to Z and digits 2 to 7") from None
     return key.rstrip("=")

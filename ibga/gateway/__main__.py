@@ -1,7 +1,7 @@
 """Run IB Gateway (IBG) of one instance: install it, start or adopt it, watch its event queue, log it out.
 
-Unit: ibga-gateway@.service. Writes: gateway.json, requests/. Reads: display.json, ui.json,
-agent/heartbeat.json, replies/.
+Unit: ibga-gateway@.service. Writes: gateway.json, requests/, replies/, away.json (state directory).
+Reads: display.json, ui.json, agent/heartbeat.json, requests/, replies/.
 """
 
 import logging
@@ -11,6 +11,7 @@ from ibga import service
 from ibga.config import Config
 from ibga.errors import Exit, IbgaError
 from ibga.gateway import process
+from ibga.gateway.absence import Absence
 from ibga.gateway.install import ensure_installed
 from ibga.gateway.program import Program
 from ibga.gateway.runner import Runner
@@ -29,9 +30,11 @@ def run(config: Config, notify: Notifier) -> None:
     status = Status(config, notify)
     process.become_subreaper()
     jvm = process.find_jvm(config.paths.runtime_dir, config.paths.programs_dir)
-    # A session that a killed service left behind is not disturbed, also not by an installation.
-    current = None if jvm else install(config, status)
-    Runner(config, notify, status).run(jvm, current)
+    absence = Absence(config.paths)
+    # A session that a killed service left behind is not disturbed, also not by an installation; and what
+    # is to stay away needs none yet.
+    current = None if jvm or absence.now() else install(config, status)
+    Runner(config, notify, status, absence).run(jvm, current)
 
 
 def install(config: Config, status: Status) -> Program:

@@ -160,6 +160,8 @@ def wanted_settings(config: Config) -> list[Setting]:
         Setting("Logon", "displayedproxymsg", "1"),
         Setting("Logon", "s3store", "true", if_absent=True),
     ]
+    if config.login.tab is Tab.FIX_CTCI:  # the port for clients there, else something of IBG's own
+        settings.append(Setting("IBGateway", "LocalServerPort", str(config.api.internal_port)))
     if config.login.timezone:
         settings.append(Setting("Logon", "TimeZone", config.login.timezone))
     return settings

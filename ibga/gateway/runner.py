@@ -5,6 +5,9 @@ import queue
 import shutil
 import signal
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 
 from ibga import runtime
@@ -13,6 +16,7 @@ from ibga.agent.report import read_report
 from ibga.config import Config
 from ibga.errors import Exit, IbgaError
 from ibga.gateway import closing, process, program
+from ibga.gateway.absence import Absence, sentence
 from ibga.gateway.install import ensure_installed
 from ibga.gateway.process import Children, Jvm, Output
 from ibga.gateway.program import Program, installed_program
@@ -42,11 +46,12 @@ KEPT_DUMPS = 10
 class Runner:
     """The loop around IBG's process; its waits raise SystemExit once a stop is asked for."""
 
-    def __init__(self, config: Config, notify: Notifier, status: Status) -> None:
+    def __init__(self, config: Config, notify: Notifier, status: Status, absence: Absence) -> None:
         self._config = config
         self._paths = config.paths
         self._notify = notify
         self._status = status
+        self._absence = absence
         self._children = Children()
         self._output = Output()
         self._signals: queue.SimpleQueue[int] = queue.SimpleQueue()
@@ -69,11 +74,14 @@ class Runner:
             if jvm:
                 self._adopt(jvm)
             while True:
+                if self._absence.heed():
+                    self._stay_away()
                 if self._jvm is None:
                     self._start()
                 if self._wait_for_report():
                     self._watch_over()
-                self._after_end()
+                if not self._absence.now():
+                    self._after_end()
         except SystemExit:
             self._stop()
         except BaseException as error:
@@ -89,6 +97,15 @@ class Runner:
         self._signals.put(number)
         if self._watch:
             self._watch.wake(self._paths.runtime_dir)
+
+    @contextmanager
+    def _watching(self, *folders: Path) -> Iterator[None]:
+        """Have waits end early when a file in *folders* comes, goes or is replaced."""
+        with runtime.Watch([folder for folder in folders if folder.is_dir()]) as self._watch:
+            try:
+                yield
+            finally:
+                self._watch = None
 
     def _wait(self, timeout: float) -> None:
         """Wait for a signal, or a file where one is watched. Raises SystemExit when a stop is asked for."""
@@ -159,25 +176,22 @@ class Runner:
         self._reported = False
 
     def _wait_for_report(self) -> bool:
-        """Wait until the agent has reported; return whether it has before the JVM ended."""
+        """Wait until the agent has reported; return whether it has before the JVM ended, or is to."""
         assert self._jvm is not None
         path = self._paths.runtime_dir / "ui.json"
-        with runtime.Watch([self._paths.runtime_dir]) as self._watch:
-            try:
-                while self._pid_of_report() != self._jvm.pid:
-                    if not self._runs():
-                        return False
-                    if time.monotonic() > self._started + START_TIMEOUT:
-                        raise IbgaError(
-                            f"no report of IB Gateway's agent in {path} within {START_TIMEOUT:g} s",
-                            hint=f"it said last: {self._output.last_words()}",
-                            code=Exit.TEMPORARY,
-                        )
-                    self._ping()
-                    self._wait(min(1.0, self._notify.ping_interval))
-                    self._follow_launcher()
-            finally:
-                self._watch = None
+        with self._watching(self._paths.runtime_dir, self._paths.requests_dir):
+            while self._pid_of_report() != self._jvm.pid:
+                if self._absence.heed() or not self._runs():
+                    return False
+                if time.monotonic() > self._started + START_TIMEOUT:
+                    raise IbgaError(
+                        f"no report of IB Gateway's agent in {path} within {START_TIMEOUT:g} s",
+                        hint=f"it said last: {self._output.last_words()}",
+                        code=Exit.TEMPORARY,
+                    )
+                self._ping()
+                self._wait(min(1.0, self._notify.ping_interval))
+                self._follow_launcher()
         self._reported = True
         self._status.running(self._jvm.version)
         said = f"IB Gateway {self._jvm.version} runs"
@@ -208,23 +222,24 @@ class Runner:
     # -- watch --------------------------------------------------------------------------------------
 
     def _watch_over(self) -> None:
-        """Ping systemd while the event queue turns over; return when the JVM is gone.
+        """Ping systemd while the event queue turns over; return when the JVM is gone, or is to go.
 
         Looked at every two seconds, not watched: the file changes every second, and waking for that
         would be most of what this service costs while nothing happens.
         """
         pulse = Pulse()
         self._frozen = False
-        while self._runs():
-            self._feel(pulse)
-            if pulse.age() > FROZEN_AGE:
-                if not self._frozen:
-                    self._freeze(pulse.age())
-            else:
-                if self._frozen:
-                    self._thaw()
-                self._ping()
-            self._wait(min(LOOK_INTERVAL, self._notify.ping_interval))
+        with self._watching(self._paths.requests_dir):
+            while self._runs() and not self._absence.heed():
+                self._feel(pulse)
+                if pulse.age() > FROZEN_AGE:
+                    if not self._frozen:
+                        self._freeze(pulse.age())
+                else:
+                    if self._frozen:
+                        self._thaw()
+                    self._ping()
+                self._wait(min(LOOK_INTERVAL, self._notify.ping_interval))
 
     def _feel(self, pulse: Pulse) -> None:
         assert self._jvm is not None
@@ -317,10 +332,39 @@ class Runner:
             log.warning("no new IB Gateway within %g s of its own restart", SUCCESSOR_TIMEOUT)
         return None
 
+    # -- stay away ----------------------------------------------------------------------------------
+
+    def _stay_away(self) -> None:
+        """Log out and wait, with the unit active, until the time or a request to return has come."""
+        self._end_session()
+        with self._watching(self._paths.requests_dir):
+            while self._absence.heed() and (away := self._absence.now()):
+                said = sentence(away)
+                if said != self._status.record.reason:
+                    self._status.say(GatewayState.STOPPED, said, until=away.until)
+                    log.info("%s", said)
+                if not self._ready:
+                    self._notify.ready(said)
+                    self._ready = True
+                self._absence.answer(True, said)
+                self._ping()
+                left = away.until - time.time() if away.until is not None else PING_INTERVAL
+                self._wait(min(PING_INTERVAL, self._notify.ping_interval, max(0.0, left)))
+        self._absence.over()
+        log.info("IB Gateway no longer stays away")
+
     # -- stop ---------------------------------------------------------------------------------------
 
     def _stop(self) -> None:
         """Log out and end IBG. Raises IbgaError when it was frozen: that is no clean end."""
+        frozen = self._frozen
+        self._notify.stopping("Ending IB Gateway")
+        self._status.say(GatewayState.STOPPED, self._end_session())
+        if frozen:
+            raise IbgaError("IB Gateway was frozen and has been ended", hint=f"see {self._paths.log_dir}")
+
+    def _end_session(self) -> str:
+        """Log out and end IBG in whatever way works; return how that went."""
         self._watch = None
         begin = time.monotonic()
         jvm = self._jvm
@@ -337,22 +381,14 @@ class Runner:
                 if left:
                     log.warning("ended what it left behind: %s", ", ".join(left))
         process.remove_agent_files(self._config)
-        said = f"Ended by force, since {why}" if why else "Logged out" if ran else "Not running"
-        self._status.say(GatewayState.STOPPED, said)
-        if self._frozen:
-            raise IbgaError("IB Gateway was frozen and has been ended", hint=f"see {self._paths.log_dir}")
+        self._jvm, self._frozen = None, False
+        return f"Ended by force, since {why}" if why else "Logged out" if ran else "Not running"
 
     def _log_out(self) -> str:
         """Return "" when IBG has ended through its menu, else why that cannot be."""
         assert self._jvm is not None
         if self._frozen or self._jvm.stopped():
-            self._notify.stopping("Ending IB Gateway, which is frozen")
             return "it was frozen"
-        self._notify.stopping("Logging out through File > Close")
         self._status.say(GatewayState.STOPPING, "Logging out through File > Close", pid=self._jvm.pid)
-        folders = [self._paths.runtime_dir, self._paths.replies_dir]
-        with runtime.Watch([folder for folder in folders if folder.is_dir()]) as self._watch:
-            try:
-                return closing.log_out(self._config, self._gone, self._pause)
-            finally:
-                self._watch = None
+        with self._watching(self._paths.runtime_dir, self._paths.replies_dir):
+            return closing.log_out(self._config, self._gone, self._pause)

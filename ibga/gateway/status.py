@@ -36,8 +36,12 @@ class Status:
         *,
         progress: int | None = None,
         pid: int | None = None,
+        until: float | None = None,
     ) -> None:
-        """Publish that the service is in *state* because of *reason*, a sentence; *progress* in per cent."""
+        """Publish that the service is in *state* because of *reason*, a sentence.
+
+        *progress* in per cent; *until*, Unix time: when what is stopped is started again.
+        """
         old = self.record
         new = replace(
             old,
@@ -46,6 +50,7 @@ class Status:
             since=old.since if state is old.state else time.time(),
             progress=progress,
             pid=pid,
+            until=until,
         )
         only_progress = (
             progress not in (None, 100) and replace(new, reason=old.reason, progress=old.progress) == old

@@ -80,7 +80,7 @@ def test_a_window_that_java_takes_to_be_elsewhere_is_put_right_and_clicked(
     time.sleep(1.2)  # s; the sample itself corrects it at first
     mislead(display, sample.window(title))
     window = sample.window(title, lambda window: (window.bounds.x, window.bounds.y) == (0, 0))
-    executor = Executor(Eyes(sample, display), sample.fifo, Input.XTEST, lambda: None)
+    executor = Executor(Eyes(sample, display), sample.fifo, Input.XTEST, lambda: None, str)
     try:
         opening = Click(name="open the menu", window=window.id, component=menu.id, effect=Opened(menu.id))
         report = read_report(sample.ui)

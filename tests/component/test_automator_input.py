@@ -248,6 +248,19 @@ def test_the_keyboard_can_be_given_back_after_a_dialog_has_gone(program: Program
     wait_until(lambda: program.text("main.text") == "c", "the frame gets the text")
 
 
+def test_nothing_is_typed_once_another_window_has_the_keyboard(program: Program, keys: Input) -> None:
+    go_to(keys, program, "main.text")
+    before = keys.focus()
+    assert keys.type_text("a", into=before)
+    wait_until(lambda: program.text("main.text") == "a", "it is there: else Java gives it to the dialog")
+    program.show("dialog modal 450 100 main modal")
+    wait_until(lambda: program.state()["focus"] == "modal.text", "the dialog has the keyboard")
+    assert not keys.type_text("b", into=before)
+    keys.type_text("c")
+    wait_until(lambda: program.text("modal.text") == "c", "the dialog gets what comes next, and no b")
+    assert program.text("main.text") == "a"
+
+
 def test_restore_leaves_the_keyboard_map_as_it_was(keys: Input, connection: Any) -> None:
     def keyboard() -> list[list[int]]:
         return [list(row) for row in connection.get_keyboard_mapping(8, 248)]

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ibga import runtime
+from ibga.config.load import load
+from ibga.config.settings import Tab
+from ibga.gateway.program import write_jts_ini
 from ibga.paths import Paths
 from ibga.runtime import Display, Gateway, GatewayState, Reply, Request, RequestKind, Session, State
 from tests.support.deadline import wait_until
@@ -65,8 +68,12 @@ class Rig:
 
     def request_close(self, timeout: float = 20.0) -> Reply:
         """Ask the automator to close the gateway, and return its answer."""
+        return self.request(RequestKind.CLOSE, timeout)
+
+    def request(self, kind: RequestKind, timeout: float = 20.0) -> Reply:
+        """Ask the automator for something, and return its answer."""
         name = f"test-{time.time_ns()}.json"
-        request = Request(request=RequestKind.CLOSE, time=time.time(), sender="gateway")
+        request = Request(request=kind, time=time.time(), sender="test")
         runtime.publish(self.paths.requests_dir / name, request)
         return wait_until(
             lambda: runtime.read(self.paths.replies_dir / name, Reply),
@@ -105,17 +112,21 @@ def running_rig(
     scenario: Mapping[str, str] | None = None,
     toml: str = "",
     login: str = "",
+    account: str = "",
+    api: str = "",
     size: str = "1024x768",
     idle: bool = False,
 ) -> Iterator[Rig]:
-    """Start display, automator and simulator; *toml* and *login* are added to the configuration.
+    """Start display, automator and simulator; the configuration gets *toml*, *login*, *account*, *api*.
 
     *idle*: the automator is stopped again, so that the test itself can act.
     """
     with temporary_tree() as tree, xvfb(tree.root, size) as display:
         link_share(tree)
-        _configure(tree, mode, password, toml, login)
+        _configure(tree, mode, password, toml, login, account, api)
         _publish_display(tree.paths.runtime_dir, display, size)
+        if Tab.FIX_CTCI.value in login:  # the form is another one then, as the gateway service has it
+            write_jts_ini(load(tree.paths.instance, root=tree.paths.root))
         automator = tree.start("ibga.automator", watchdog=20.0)
         automator.wait_ready()
         environment = {
@@ -130,13 +141,14 @@ def running_rig(
             yield rig
 
 
-def _configure(tree: Tree, mode: str, password: str, toml: str, login: str) -> None:
+def _configure(tree: Tree, mode: str, password: str, toml: str, login: str, account: str, api: str) -> None:
     secret = tree.paths.config_dir / "password"
     secret.touch(mode=0o600)
     secret.write_text(password, encoding="utf-8")
     tree.configure(
         f'[account]\nusername = "tester"\npassword_file = "{secret}"\nmode = "{mode}"\n'
-        f"[api]\ninternal_port = {free_port()}\n[login]\n{login}\n" + toml
+        f"{account}\n"
+        f"[api]\ninternal_port = {free_port()}\n{api}\n[login]\n{login}\n" + toml
     )
 
 

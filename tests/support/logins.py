@@ -20,7 +20,7 @@ def log_in_repeatedly(rig: Rig, way: Input, password: str, count: int) -> list[b
     """Fill in and submit the form *count* times; return of each login whether the password was intact."""
     with Watch([rig.paths.runtime_dir]) as watch:
         eyes = Eyes(rig.paths, watch, lambda: None)
-        executor = Executor(eyes, rig.paths.agent_dir / "fifo", way, lambda: None)
+        executor = Executor(eyes, rig.paths.agent_dir / "fifo", way, lambda: None, str)
         try:
             for _ in range(count):
                 _log_in(eyes, executor, password)

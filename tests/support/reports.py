@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ibga.agent.report import Report, parse_report
-from ibga.automator import rules
+from ibga.automator import rulebook
 from ibga.automator.decide import decide
 from ibga.automator.decision import Decision
 from ibga.automator.screens import recognise
@@ -19,7 +19,7 @@ from ibga.runtime import Gateway, GatewayState
 
 DATA = Path(__file__).parents[1] / "data"
 CONFIG = Config(paths=Paths("main", Path("/nowhere")), account=Account(username="tester", password="secret"))
-RULES, _MISTAKES = rules.load(rules.BUILT_IN, Path("/nowhere"))
+RULES, _MISTAKES = rulebook.load(rulebook.BUILT_IN, Path("/nowhere"))
 NOW = Now(1000.0, 1_800_000_000.0)
 Json = dict[str, Any]
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 
 from ibga.agent.report import Answer, Bounds, Report
 from ibga.automator.executor import Executor, Result
-from ibga.automator.steps import Answered, Click, CloseWindow, LoginStarted, Type
+from ibga.automator.steps import Answered, Click, CloseWindow, LoginStarted, Type, TypeCode
 from ibga.config.settings import Input
 from ibga.errors import IbgaError
 from ibga.runtime import Display
@@ -61,11 +62,12 @@ def made(tmp_path: Path) -> Iterator[Callable[..., tuple[Agent, Executor]]]:
         *,
         way: Input = Input.AGENT,
         before_login: Callable[[], None] = lambda: None,
+        next_code: Callable[[], str] = lambda: "123456",
         ok: bool = True,
     ) -> tuple[Agent, Executor]:
         agent = Agent(tmp_path / "fifo", report, ok=ok)
         agents.append(agent)
-        return agent, Executor(agent, tmp_path / "fifo", way, before_login)
+        return agent, Executor(agent, tmp_path / "fifo", way, before_login, next_code)
 
     yield make
     for agent in agents:
@@ -235,7 +237,7 @@ def over(report: Report, title: str, *, bounds: Bounds) -> str:
     child = SimpleNamespace(get_geometry=lambda: place)
     root = SimpleNamespace(translate_coords=lambda *_: SimpleNamespace(child=child))
     eyes = SimpleNamespace(report=report, display=None)
-    executor = Executor(eyes, Path("/nowhere"), Input.AUTO, lambda: None)
+    executor = Executor(eyes, Path("/nowhere"), Input.AUTO, lambda: None, str)
     executor._connection = SimpleNamespace(screen=lambda: SimpleNamespace(root=root))
     window = next(each for each in report.windows if each.title == title)
     return executor._covering(window, 10, 10, None)
@@ -254,3 +256,96 @@ def test_a_popup_of_something_else_is_not_clicked() -> None:
     report = recorded("paper")
     tip = replace(report.windows[-1], id=9001, title="", kind="window", bounds=Bounds(1, 1, 50, 20), popup=77)
     assert over(replace(report, windows=(*report.windows, tip)), "Warning", bounds=Bounds(1, 1, 50, 20))
+
+
+def code_step(report: Report) -> TypeCode:
+    window = next(each for each in report.windows if "jauthentication" in each.class_name)
+    field = window.find("JTextField")
+    assert field is not None
+    return TypeCode(name="type the code", window=window.id, component=field.id)
+
+
+def filled(length: int) -> Callable[[Report], Report]:
+    def effect(report: Report) -> Report:
+        for _, component in report.walk():
+            if component.is_a("JTextField"):
+                component.length = length
+        return report
+
+    return effect
+
+
+def test_a_code_is_made_when_it_is_typed_and_seen_by_its_length_alone(made: Made) -> None:
+    report = recorded("2fa-code")
+    asked: list[float] = []
+
+    def next_code() -> str:
+        asked.append(time.monotonic())
+        return "123456"
+
+    agent, executor = made(report, next_code=next_code)
+    agent.effect = filled(6)
+    step = code_step(report)
+    assert executor.perform(step, report) is Result.WORKED
+    assert [each["text"] for each in agent.commands] == ["123456"]
+    assert len(asked) == 1
+    assert "123456" not in repr(step)
+    assert "123456" not in repr(vars(executor))
+
+
+def test_a_code_that_did_not_arrive_whole_was_not_typed(made: Made) -> None:
+    report = recorded("2fa-code")
+    agent, executor = made(report)
+    agent.effect = filled(5)
+    assert executor.perform(code_step(report), report) is Result.NO_EFFECT
+
+
+def test_nothing_is_typed_where_no_code_can_be_given(made: Made) -> None:
+    def none() -> str:
+        raise IbgaError("not now")
+
+    report = recorded("2fa-code")
+    agent, executor = made(report, next_code=none)
+    with pytest.raises(IbgaError):
+        executor.perform(code_step(report), report)
+    agent.wait(0)
+    assert agent.commands == []
+
+
+def test_what_may_have_reached_ib_is_not_pressed_again(made: Made) -> None:
+    report = recorded("2fa-code")
+    agent, executor = made(report)
+    window = next(each for each in report.windows if "jauthentication" in each.class_name)
+    ok = window.find("JButton", "OK")
+    assert ok is not None
+    press = Click(
+        name="send the code",
+        window=window.id,
+        component=ok.id,
+        effect=Answered(window.id),
+        effect_timeout=0.2,
+        once=True,
+    )
+    assert executor.perform(press, report) is Result.PRESSED
+    assert len(agent.commands) == 1
+
+
+@pytest.mark.parametrize(("text", "first"), [("a b", ["set_text"]), ("ab", [])])
+def test_a_text_with_a_blank_does_not_go_through_the_keyboard(
+    made: Made, text: str, first: list[str]
+) -> None:
+    """A blank presses the button of a dialog that comes while it is on its way."""
+    report = recorded("login")
+    agent, executor = made(report, way=Input.AUTO)
+    window = next(each for each in report.windows if each.find("JPasswordField"))
+    field = window.find("JPasswordField")
+    assert field is not None
+    asked: list[bool] = []
+    executor._mouse = lambda: asked.append(True)  # type: ignore[assignment,func-returns-value,method-assign]
+    agent.effect = lambda report: report
+    field.length = len(text)
+
+    executor.perform(Type(name="type", window=window.id, component=field.id, text=text), report)
+
+    assert [each["command"] for each in agent.commands][:1] == ["set_text"]
+    assert asked == ([] if first else [True])  # there, mouse and keyboard come first

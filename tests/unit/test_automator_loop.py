@@ -11,6 +11,7 @@ import pytest
 
 from ibga import runtime
 from ibga.automator.__main__ import Automator
+from ibga.automator.eyes import Eyes
 from ibga.automator.ledger import Ledger, LedgerError, Outcome
 from ibga.automator.logins import Logins
 from ibga.config import Config
@@ -18,6 +19,7 @@ from ibga.config.settings import Account, Input, Login
 from ibga.notify import Notifier
 from ibga.paths import Paths
 from ibga.runtime import Gateway, GatewayState, Request, RequestKind, State, Watch
+from tests.support.deadline import wait_until
 from tests.support.reports import DATA, Json, change
 
 
@@ -154,3 +156,33 @@ def test_a_full_disk_does_not_stop_the_loop_and_is_told_once(
     assert caplog.text.count("No space left") == 1
     loop.turn()
     assert state_of(config) is State.LOADING
+
+
+def test_rules_hold_at_once_also_in_a_folder_that_comes_goes_and_is_another_one(config: Config) -> None:
+    folder = config.paths.rules_dir
+    folder.parent.mkdir(parents=True)
+    rule = '[[dialog]]\nname = "{}"\ntitle = "Quarterly survey"\nclick = "Not now"\n'
+    with Watch([config.paths.runtime_dir, config.paths.requests_dir, folder.parent]) as watch:
+        eyes = Eyes(config.paths, watch, lambda: None)
+
+        def seen(name: str, there: bool = True) -> None:
+            def look() -> bool:
+                eyes.wait(0.05)
+                return any(each.name == name for each in eyes.rules) is there
+
+            wait_until(look, f"the rule {name} is {'' if there else 'not '}there", timeout=5)
+
+        seen("first", there=False)
+        folder.mkdir()
+        (folder / "a.toml").write_text(rule.format("first"))
+        seen("first")
+        folder.rename(folder.with_name("kept"))
+        seen("first", there=False)
+        other = folder.with_name("other")
+        other.mkdir()
+        other.rename(folder)
+        seen("first", there=False)
+        (folder / "b.toml").write_text(rule.format("second"))
+        seen("second")
+        (folder / "b.toml").unlink()
+        seen("second", there=False)

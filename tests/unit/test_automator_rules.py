@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ibga.agent.report import Window
-from ibga.automator import rules
+from ibga.automator import rulebook, rules
 from ibga.automator.rules import Event, Rule
 from ibga.config.settings import Notice, Notices
 from ibga.runtime import State
@@ -19,7 +19,7 @@ def load(tmp_path: Path, **files: str) -> tuple[dict[str, Rule], list[str]]:
     """Return the rules by name and the mistakes, with *files* in the operator's folder."""
     for name, text in files.items():
         (tmp_path / f"{name}.toml").write_text(text)
-    loaded, mistakes = rules.load(rules.BUILT_IN, tmp_path)
+    loaded, mistakes = rulebook.load(rulebook.BUILT_IN, tmp_path)
     return {rule.name: rule for rule in loaded}, [str(mistake) for mistake in mistakes]
 
 
@@ -54,7 +54,7 @@ def test_operators_rules_come_first(tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_text(
         '[[dialog]]\nname = "mine"\ntext_contains = "Newer Version"\nignore = true\n'
     )
-    loaded, _ = rules.load(rules.BUILT_IN, tmp_path)
+    loaded, _ = rulebook.load(rulebook.BUILT_IN, tmp_path)
     window = next(each for each in recorded("newer").windows if each.kind == "dialog")
     found = rules.find(loaded, window, State.READY, CONFIG, asked=False)
     assert found is not None
@@ -84,6 +84,14 @@ def test_operators_rules_come_first(tmp_path: Path) -> None:
         ),
         ('[[dialog]]\nname = "x"\ntitle = "T"\ncheck = "B"\nignore = true\n', "check goes with click"),
         ('[dialog]\nname = "x"\n', "two brackets"),
+        ('[[dialog]]\nname = "x"\ntitel = "T"\ntitle = "T"\nclick = "OK"\n', "did you mean title?"),
+        ('[[dialog]]\nname = "x"\ntext_contains = " "\nclick = "OK"\n', "every window has"),
+        ('[[dialog]]\nname = "x"\ntext_matches = "(news)?"\nclick = "OK"\n', "every window"),
+        ('[[dialog]]\nname = "x"\nbutton = " "\nclick = "OK"\n', "neither a text nor a list"),
+        (
+            '[[dialog]]\nname = "x"\ntitle = "T"\nclick = "OK"\nconfig = { "notices.order" = "yes" }\n',
+            "one of accept, dismiss, ask",
+        ),
         ('[[dialogue]]\nname = "x"\n', "no such table: dialogue"),
     ],
 )
@@ -149,5 +157,55 @@ def test_a_disabled_button_is_no_target_and_no_other_is_taken_for_it() -> None:
 
 
 def test_events_are_told_by_their_names() -> None:
-    rule = rules.parse({"name": "r", "title": "T", "click": "OK", "then": "login-failed"})
+    rule = rulebook.parse({"name": "r", "title": "T", "click": "OK", "then": "login-failed"})
     assert rule.then is Event.LOGIN_FAILED
+
+
+def test_a_button_is_a_sign() -> None:
+    window = dialog("unknown", "Quarterly survey")
+    assert find(Rule(name="r", button=("Nowhere", "not now"), click=("Not now",)), window) is not None
+    assert find(Rule(name="r", button=("Nowhere",), click=("Not now",)), window) is None
+
+
+def test_no_operators_rule_comes_before_what_is_never_touched(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_text('[[dialog]]\nname = "all"\ntitle = "Gateway"\nclick = "OK"\n')
+    loaded, _ = rulebook.load(rulebook.BUILT_IN, tmp_path)
+    found = rules.find(loaded, dialog("connecting", "Gateway"), State.LOGIN, CONFIG, asked=False)
+    assert found is not None
+    assert found.name == "connecting"
+
+
+def test_a_file_that_is_broken_keeps_the_rules_that_it_had(tmp_path: Path) -> None:
+    override = '[[dialog]]\nname = "newer-version"\ntext_contains = "Newer"\nperson = "look"\n'
+    (tmp_path / "a.toml").write_text(override)
+    before, _ = rulebook.load(rulebook.BUILT_IN, tmp_path)
+    (tmp_path / "a.toml").write_text(override + "[[dialog")
+    (tmp_path / "b.toml").write_text(GOOD)
+
+    loaded, mistakes = rulebook.load(rulebook.BUILT_IN, tmp_path, before)
+
+    found = {rule.name: rule for rule in loaded}
+    assert found["newer-version"].person == "look"
+    assert "mine" in found
+    assert [str(each).startswith(f"{tmp_path / 'a.toml'}: not TOML") for each in mistakes] == [True]
+
+
+def test_a_dialog_that_is_broken_stays_as_it_was_and_a_deleted_one_goes(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_text(GOOD + GOOD.replace("mine", "other"))
+    before, _ = rulebook.load(rulebook.BUILT_IN, tmp_path)
+    (tmp_path / "a.toml").write_text(GOOD.replace("click", "klick"))
+
+    loaded, mistakes = rulebook.load(rulebook.BUILT_IN, tmp_path, before)
+
+    found = {rule.name: rule for rule in loaded}
+    assert found["mine"].click == ("Not now",)
+    assert "other" not in found
+    assert "dialog mine: no such key: klick (did you mean click?" in str(mistakes[0])
+    assert "stays as it was" in str(mistakes[0])
+
+
+def test_a_folder_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / "dialogs.d").write_text("not a folder")
+    loaded, mistakes = rulebook.load(rulebook.BUILT_IN, tmp_path / "dialogs.d")
+    assert loaded
+    assert "cannot be read" in str(mistakes[0])

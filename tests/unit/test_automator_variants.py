@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 
 from ibga.agent.report import Report
+from ibga.automator.prompts import Phone
 from ibga.automator.screens import recognise
 from ibga.automator.session import ApiAnswer, Session, after, observe
-from ibga.automator.steps import Choose, Click, SaveEvidence, SettingsRead, Type, Wait
+from ibga.automator.steps import Choose, ChoosePath, Click, SaveEvidence, SettingsRead, Type, Wait
 from ibga.config import Config
 from ibga.config.settings import ExistingSession, Mode
 from ibga.runtime import State
@@ -95,7 +96,7 @@ def test_a_form_that_tells_no_mode_is_never_submitted_for_paper() -> None:
 
 def test_a_form_that_tells_no_mode_is_submitted_for_live_and_where_its_button_says_paper() -> None:
     report, session = filled(*NO_MODES)
-    _, decision = look(report, session=session, config=LIVE)
+    _, decision = look(report, session=session, config=LIVE, phone=Phone(held=True))
     assert isinstance(decision.step, Click)
     report, session = filled(*NO_MODES, change({"text": "Log In"}, text="Paper Log In"))
     _, decision = look(report, session=session)
@@ -282,19 +283,27 @@ def part(number: int, base: str, text: str, **more: object) -> Json:
             "bounds": [400, 300, 80, 20], **more}  # fmt: skip
 
 
-def api_panel(*parts: Json, port: str = "9000", label: bool = True) -> tuple[Report, Session]:
-    """The settings dialog with API > Settings selected and these parts beside the port."""
+def panel(*parts: Json, port: str = "9000", label: bool = True) -> Callable[[Json], None]:
+    """Return an edit that puts API > Settings beside the tree, with these parts beside the port."""
 
     def edit(report: Json) -> None:
+        (content,) = each(report, id=541)
+        field = part(9101, "JFormattedTextField", port, editable=True, length=len(port))
+        spinner = part(9100, "JSpinner", port, components=[field])
+        content["components"] = [*([part(9102, "JLabel", "Socket port")] if label else []), spinner, *parts]
+
+    return edit
+
+
+def api_panel(*parts: Json, port: str = "9000", label: bool = True) -> tuple[Report, Session]:
+    """The settings dialog with API > Settings selected."""
+
+    def select(report: Json) -> None:
         for tree in each(report, base="javax.swing.JTree"):
             row = {"path": ["Configuration", "API", "Settings"], "text": "Settings", "selected": True}
             tree["rows"] = [*({**row, "selected": False} for row in tree["rows"]), row]
-        (panel,) = each(report, id=541)
-        field = part(9101, "JFormattedTextField", port, editable=True, length=len(port))
-        spinner = part(9100, "JSpinner", port, components=[field])
-        panel["components"] = [*([part(9102, "JLabel", "Socket port")] if label else []), spinner, *parts]
 
-    report = recorded("settings", edit)
+    report = recorded("settings", select, panel(*parts, port=port, label=label))
     dialog = next(window for window in report.windows if window.find("JTree"))
     session = Session(pid=report.pid, logged_in=True, quiet_since=NOW.mono - 60, settings_dialog=dialog.id)
     return report, session
@@ -340,6 +349,29 @@ def test_a_panel_without_a_port_is_not_waited_for_without_end() -> None:
     session, _ = look(report, session=session)
     _, decision = look(report, session=session, now=later(6))
     assert decision.state is State.FAILED
+
+
+def test_a_tree_with_nothing_below_api_has_the_panel_there() -> None:
+    def old(selected: bool) -> Callable[[Json], None]:
+        def edit(report: Json) -> None:
+            for tree in each(report, base="javax.swing.JTree"):
+                paths = (["Configuration", "General"], ["Configuration", "API"])
+                tree["rows"] = [{"path": path, "text": path[-1], "leaf": True} for path in paths]
+                tree["rows"][1]["selected"] = selected
+
+        return edit
+
+    report, session = api_panel(*BOXES)
+    dialog = next(window for window in report.windows if window.find("JTree"))
+    before = recorded("settings", old(False))
+    _, decision = look(before, session=replace(session, pid=before.pid))
+    assert isinstance(decision.step, ChoosePath)
+    assert decision.step.path == ("API",)
+    assert decision.step.window == dialog.id
+
+    _, decision = look(recorded("settings", old(True), panel(*BOXES)), session=session)
+    assert isinstance(decision.step, Click)
+    assert decision.step.read == READ
 
 
 # --- reports that are cut -------------------------------------------------------------------------------

@@ -1,12 +1,13 @@
 """What the command line says about an instance, from the records alone."""
 
 import time
+from dataclasses import replace
 
 import pytest
 
 from ibga.cli.health import is_live
 from ibga.cli.status import Seen, as_data, lines, size, span
-from ibga.runtime import Api, ApiClient, Gateway, GatewayState, State, Vnc
+from ibga.runtime import Api, ApiClient, Gateway, GatewayState, LoginsLeft, State, Vnc
 from tests.support.sessions import session
 
 NOW = time.time()
@@ -109,3 +110,18 @@ def test_a_size_has_one_decimal() -> None:
         "2.0 MB",
         "3.0 GB",
     ]
+
+
+def test_a_person_reads_how_many_logins_are_left_and_when_more_come() -> None:
+    record = replace(session(State.READY), logins=LoginsLeft(left=6, budget=8, more_at=NOW + 60))
+    data = replace(seen(State.READY), session=record)
+    clock = time.strftime("%H:%M:%S", time.localtime(NOW + 60))
+
+    assert f"logins:  6 of 8 left in 24 h, one more at {clock}" in "\n".join(lines("main", data, NOW))
+    assert as_data(data)["logins"] == {"left": 6, "budget": 8, "more_at": NOW + 60}
+
+
+def test_a_person_reads_until_when_a_session_is_lent() -> None:
+    text = "\n".join(lines("main", seen(State.STOPPED, deadline=NOW + 90000), NOW))
+    assert f"waits:   until {time.strftime('%d %b %H:%M:%S', time.localtime(NOW + 90000))}" in text
+    assert "to do" not in text

@@ -233,7 +233,7 @@ def test_the_wanted_lines_come_from_the_configuration() -> None:
     edited = edit_ini(program.SEED, wanted_settings(config))
     assert edited == (
         "[IBGateway]\nWriteDebug=false\nApiOnly=false\nTrustedIPs=127.0.0.1,192.0.2.7\n"
-        "[Logon]\nLocale=en\nUseSSL=true\ndisplayedproxymsg=1\ns3store=true\nTimeZone=America/New_York\n"
+        "LocalServerPort=9000\n[Logon]\nLocale=en\nUseSSL=true\ndisplayedproxymsg=1\ns3store=true\nTimeZone=America/New_York\n"
         "[Communication]\n"
     )
     assert "TimeZone" not in edit_ini(program.SEED, wanted_settings(CONFIG))

@@ -30,6 +30,9 @@ final class ApiServer {
 
         List<String> trusted();
 
+        /** Whether the loopback address is to be taken for one of elsewhere. */
+        boolean foreign(String address);
+
         /** Shows D-WRITEACCESS. */
         void writeRefused();
 
@@ -129,7 +132,7 @@ final class ApiServer {
     }
 
     private boolean admitted(InetAddress from, String address) {
-        if (from.isLoopbackAddress()) {
+        if (from.isLoopbackAddress() && !session.foreign(address)) {
             return true;
         }
         return !session.localhostOnly() && (session.trusted().contains(address) || session.accepts(address));

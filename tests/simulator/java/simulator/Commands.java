@@ -36,7 +36,7 @@ final class Commands {
                 System.err.println("simulator: no more commands: " + problem);
             }
         }, "simulator-commands");
-        thread.setDaemon(true);
+        // Not a daemon: it keeps the process while there is no window yet.
         thread.start();
     }
 

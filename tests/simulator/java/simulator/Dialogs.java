@@ -6,11 +6,17 @@ import java.awt.Container;
 import java.awt.Dimension;
 import java.awt.FlowLayout;
 import java.awt.Font;
+import java.awt.Graphics;
 import java.awt.GridLayout;
 import java.awt.Window;
+import java.awt.event.MouseAdapter;
+import java.awt.event.MouseEvent;
 import java.awt.event.WindowAdapter;
 import java.awt.event.WindowEvent;
+import java.awt.image.BufferedImage;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -22,6 +28,7 @@ import javax.swing.AbstractButton;
 import javax.swing.BorderFactory;
 import javax.swing.Box;
 import javax.swing.BoxLayout;
+import javax.swing.ImageIcon;
 import javax.swing.JCheckBox;
 import javax.swing.JComponent;
 import javax.swing.JDialog;
@@ -51,6 +58,67 @@ import javax.swing.Timer;
  * All methods belong on the event thread.
  */
 final class Dialogs {
+    static final Map<String, String> NOTHING = Collections.emptyMap();
+
+    /** What a dialog held when it was answered. */
+    static final class Answer {
+        /** The text of the pressed button, or "" where the dialog closed by itself. */
+        String button = "";
+        /** Whether the dialog stays open (`keep`). */
+        boolean kept;
+        /** The selected row of its list, or null. */
+        String row;
+        /** What its text field holds, or null without one. */
+        String text;
+        /** The texts of the ticked check boxes. */
+        final List<String> checked = new ArrayList<>();
+    }
+
+    /** A dialog that was asked for, for whoever wants it gone again. */
+    static final class Handle {
+        private Runnable close;
+        private boolean closed;
+        private final Form form = new Form();
+
+        /** Takes it away without an answer, as the program itself does. */
+        void close() {
+            closed = true;
+            if (close != null) {
+                close.run();
+            }
+        }
+
+        /** Empties its field and says *text* above the buttons. */
+        void note(String text) {
+            form.note.setText(text);
+            form.note.setVisible(true);
+            if (form.field != null) {
+                form.field.setText("");
+            }
+        }
+    }
+
+    /** The components that an answer is read from. */
+    private static final class Form {
+        JList<String> list;
+        JTextField field;
+        final List<JCheckBox> checks = new ArrayList<>();
+        final JLabel note = new JLabel();
+
+        Answer read(String button) {
+            Answer answer = new Answer();
+            answer.button = button;
+            answer.row = list == null ? null : list.getSelectedValue();
+            answer.text = field == null ? null : field.getText();
+            for (JCheckBox check : checks) {
+                if (check.isSelected()) {
+                    answer.checked.add(check.getText());
+                }
+            }
+            return answer;
+        }
+    }
+
     private final Ui ui;
     private final Scenario scenario;
     private final Events events;
@@ -59,6 +127,7 @@ final class Dialogs {
     /** Window objects that show several dialogs in turn (`dialog.NAME.reuse`). */
     private final Map<String, Window> reused = new HashMap<>();
     private final Map<String, List<Window>> open = new LinkedHashMap<>();
+    private final List<Runnable> closers = new ArrayList<>();
 
     Dialogs(Ui ui, Scenario scenario, Events events, Supplier<Window> owner, Consumer<String> command) {
         this.ui = ui;
@@ -72,18 +141,44 @@ final class Dialogs {
         return scenario.text("dialog." + name + "." + key, otherwise);
     }
 
-    /** Shows dialog *name*; *answered* gets the text of the pressed button, or "" where it closed by itself. */
-    void show(String name, Consumer<String> answered) {
-        // In a later turn of the queue, because a modal dialog blocks whoever shows it.
-        Ui.later(scenario.millis("dialog." + name + ".delay", 0), () -> open(name, answered));
+    private String title(String name) {
+        String title = scenario.text("dialogs.title", get(name, "title", scenario.text("title", "IBKR Gateway")));
+        return scenario.flag("dialogs.capitals", false) ? title.toUpperCase(Locale.ROOT) : title;
     }
 
-    private void open(String name, Consumer<String> answered) {
-        String title = get(name, "title", scenario.text("title", "IBKR Gateway"));
+    /** Shows dialog *name*; *answered* gets the text of the pressed button, or "" where it closed by itself. */
+    Handle show(String name, Consumer<String> answered) {
+        return show(name, NOTHING, answer -> {
+            if (!answer.kept) {
+                answered.accept(answer.button);
+            }
+        }, link -> { });
+    }
+
+    /**
+     * Shows dialog *name*, whose keys are those of *fill*, else of the scenario.
+     *
+     * *answered* gets what it held; more than once where buttons keep it open. *linked* gets the text of a link.
+     */
+    Handle show(String name, Map<String, String> fill, Consumer<Answer> answered, Consumer<String> linked) {
+        Handle handle = new Handle();
+        // In a later turn of the queue, because a modal dialog blocks whoever shows it.
+        Ui.later(scenario.millis("dialog." + name + ".delay", 0), () -> {
+            if (!handle.closed) {
+                open(name, fill, handle, answered, linked);
+            }
+        });
+        return handle;
+    }
+
+    private void open(String name, Map<String, String> fill, Handle handle, Consumer<Answer> answered,
+            Consumer<String> linked) {
+        String title = title(name);
         boolean frame = Boolean.parseBoolean(get(name, "frame", "false"));
         boolean modal = Boolean.parseBoolean(get(name, "modal", "true"));
         String role = get(name, "class", frame ? "notice" : "messages");
-        String reuse = get(name, "reuse", "");
+        String reuse = fill.getOrDefault("reuse", get(name, "reuse", ""));
+        boolean stay = Boolean.parseBoolean(fill.getOrDefault("stay", get(name, "stay", "false")));
         if (reuse.isEmpty() && scenario.flag("dialogs.reuse", false) && !isShowing(role)) {
             reuse = role;
         }
@@ -97,18 +192,30 @@ final class Dialogs {
         }
         events.rename(window, name);
         Window shown = window;
-        Consumer<String> once = new Consumer<String>() {
-            private boolean done;
-
-            @Override
-            public void accept(String text) {
-                if (!done) {
-                    done = true;
-                    close(name, shown, !key.isEmpty());
-                    runThen(name, text);
-                    answered.accept(text);
-                }
+        List<String> keep = Arrays.asList(fill.getOrDefault("keep", get(name, "keep", "")).split("\\|"));
+        boolean[] done = new boolean[1];
+        handle.close = () -> {
+            if (!done[0]) {
+                done[0] = true;
+                closers.remove(handle.close);
+                close(name, shown, !key.isEmpty(), stay);
             }
+        };
+        closers.add(handle.close);
+        Consumer<String> press = text -> {
+            if (!done[0]) {
+                Answer answer = handle.form.read(text);
+                answer.kept = !text.isEmpty() && keep.contains(text);
+                if (!answer.kept) {
+                    handle.close.run();
+                }
+                runThen(name, text);
+                answered.accept(answer);
+            }
+        };
+        Consumer<String> link = text -> {
+            runThen(name, text);
+            linked.accept(text);
         };
         if (window instanceof JDialog) {
             ((JDialog) window).setTitle(title);
@@ -122,10 +229,10 @@ final class Dialogs {
             @Override
             public void windowClosing(WindowEvent event) {
                 events.write("window-exit", "window", Events.title(shown), "dialog", name);
-                once.accept("");
+                press.accept("");
             }
         });
-        ((RootPaneContainer) window).setContentPane(content(name, title, once));
+        ((RootPaneContainer) window).setContentPane(content(name, fill, title, handle.form, press, link));
         window.pack();
         String[] size = get(name, "size", "0x0").split("x");
         Ui.place(window, Math.max(window.getWidth() + 20, Integer.parseInt(size[0])),
@@ -134,7 +241,7 @@ final class Dialogs {
         open.computeIfAbsent(name, unused -> new ArrayList<>()).add(window);
         int timeout = scenario.millis("dialog." + name + ".timeout", 0);
         if (timeout > 0) {
-            Ui.later(timeout, () -> once.accept(""));
+            Ui.later(timeout, () -> press.accept(""));
         }
         if (window.isVisible()) {
             events.windowShown(window, name);
@@ -151,12 +258,12 @@ final class Dialogs {
         return reused.containsKey(key) && reused.get(key).isVisible();
     }
 
-    private void close(String name, Window window, boolean keep) {
+    private void close(String name, Window window, boolean keep, boolean stay) {
         List<Window> windows = open.getOrDefault(name, new ArrayList<>());
         windows.remove(window);
         if (!keep) {
             window.dispose();
-        } else if (!Boolean.parseBoolean(get(name, "stay", "false"))) {
+        } else if (!stay) {
             window.setVisible(false);
         }
     }
@@ -167,6 +274,20 @@ final class Dialogs {
         if (!windows.isEmpty()) {
             Window window = windows.get(windows.size() - 1);
             window.dispatchEvent(new WindowEvent(window, WindowEvent.WINDOW_CLOSING));
+        }
+    }
+
+    /** Takes away the window that the dialogs of one `reuse` share, where it stayed. */
+    void hide(String reuse) {
+        if (isShowing(reuse)) {
+            reused.get(reuse).setVisible(false);
+        }
+    }
+
+    /** Closes all that are open, without an answer. */
+    void closeAll() {
+        for (Runnable close : new ArrayList<>(closers)) {
+            close.run();
         }
     }
 
@@ -181,7 +302,8 @@ final class Dialogs {
         return scenario.list("dialog." + name + ".go", "|", "").contains(text);
     }
 
-    private JPanel content(String name, String title, Consumer<String> answered) {
+    private JPanel content(String name, Map<String, String> fill, String title, Form form, Consumer<String> answered,
+            Consumer<String> linked) {
         JPanel content = new JPanel(new BorderLayout(8, 8));
         content.setBorder(BorderFactory.createCompoundBorder(BorderFactory.createLineBorder(Color.GRAY),
             BorderFactory.createEmptyBorder(10, 12, 10, 12)));
@@ -193,25 +315,40 @@ final class Dialogs {
             buttons.add(ui.button(text, event -> answered.accept(text)));
         }
         String kind = scenario.text("dialogs.kind", get(name, "kind", "label"));
-        String text = get(name, "text", "");
-        if ("optionpane".equals(kind)) {
-            content.add(new JOptionPane(text, JOptionPane.INFORMATION_MESSAGE, JOptionPane.DEFAULT_OPTION, null,
-                buttons.toArray()));
-            return content;
-        }
+        String text = fill.getOrDefault("text", get(name, "text", ""));
+        boolean optionPane = "optionpane".equals(kind);
         JPanel middle = new JPanel();
         middle.setLayout(new BoxLayout(middle, BoxLayout.Y_AXIS));
-        if (!text.isEmpty()) {
+        if (!text.isEmpty() && !optionPane) {
             middle.add(message(kind, text));
         }
         for (String part : scenario.list("dialog." + name + ".parts", ",", "")) {
-            middle.add(part(part.trim(), name));
+            middle.add(part(part.trim(), name, fill, form, answered));
         }
         for (String check : scenario.list("dialog." + name + ".checks", "|", "")) {
-            middle.add(ui.check(check));
+            JCheckBox box = ui.check(check);
+            form.checks.add(box);
+            middle.add(box);
         }
         for (String link : scenario.list("dialog." + name + ".links", "|", "")) {
-            middle.add(message("textpane", "<html><u>" + link + "</u></html>"));
+            JComponent pane = message("textpane", "<html><u>" + link + "</u></html>");
+            pane.addMouseListener(new MouseAdapter() {
+                @Override
+                public void mousePressed(MouseEvent event) {
+                    events.link(pane, link);
+                    linked.accept(link);
+                }
+            });
+            middle.add(pane);
+        }
+        form.note.setVisible(false);
+        middle.add(form.note);
+        if (optionPane) {
+            // With nothing but a text, the message is a String, as most programs write it.
+            Object message = middle.getComponentCount() == 1 ? text : new Object[] {text, middle};
+            content.add(new JOptionPane(message, JOptionPane.INFORMATION_MESSAGE, JOptionPane.DEFAULT_OPTION, null,
+                buttons.toArray()));
+            return content;
         }
         content.add(middle);
         JPanel south = new JPanel(new FlowLayout(FlowLayout.RIGHT));
@@ -242,19 +379,24 @@ final class Dialogs {
     }
 
     /** One component of each kind that Swing has, for dialogs of any make. */
-    private JComponent part(String part, String name) {
+    private JComponent part(String part, String name, Map<String, String> fill, Form form, Consumer<String> answered) {
         switch (part) {
             case "list":
-                JList<String> list = new JList<>(scenario.list("dialog." + name + ".rows", "|", " One| Two")
-                    .toArray(new String[0]));
-                list.setSelectedIndex(0);
+                JList<String> list = new JList<>(fill.getOrDefault("rows", get(name, "rows", " One| Two")).split("\\|"));
+                list.setSelectedIndex(Integer.parseInt(fill.getOrDefault("row", get(name, "row", "0"))));
+                form.list = list;
                 list.addListSelectionListener(event -> events.write("selected", "dialog", name, "row",
                     list.getSelectedValue()));
                 return new JScrollPane(list);
             case "field":
                 JTextField field = ui.make("code", JTextField.class);
                 field.setColumns(12);
+                form.field = field;
                 return field;
+            case "image":
+                return new JLabel(challenge());
+            case "painted":
+                return new Painted(get(name, "painted", "").split("\\|"), events, answered);
             case "password":
                 return new JPasswordField(12);
             case "spinner":
@@ -296,6 +438,15 @@ final class Dialogs {
         }
     }
 
+    /** A card's challenge: indices as a picture, as no program can read them (guide 4.4). */
+    private static ImageIcon challenge() {
+        BufferedImage image = new BufferedImage(160, 40, BufferedImage.TYPE_INT_RGB);
+        Graphics drawing = image.getGraphics();
+        drawing.drawString("17 and 203", 20, 25);
+        drawing.dispose();
+        return new ImageIcon(image);
+    }
+
     /** A window with *count* components, for measuring a walk. */
     void bigWindow(int count) {
         JFrame frame = ui.frame("notice", "Many components", "big");
@@ -320,7 +471,8 @@ final class Dialogs {
         }
         String name = names.get(done % names.size());
         // Not from within the former dialog's press: the pause starts when that is over.
-        Timer timer = new Timer(gap, event -> open(name, text -> benchStep(done + 1, count, gap, names)));
+        Timer timer = new Timer(gap, event -> open(name, NOTHING, new Handle(),
+            answer -> benchStep(done + 1, count, gap, names), link -> { }));
         timer.setRepeats(false);
         timer.start();
     }

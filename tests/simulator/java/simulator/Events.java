@@ -24,6 +24,7 @@ import java.util.WeakHashMap;
 import javax.swing.AbstractButton;
 import javax.swing.JComboBox;
 import javax.swing.JComponent;
+import javax.swing.JLabel;
 import javax.swing.JScrollPane;
 import javax.swing.JTree;
 import javax.swing.SwingUtilities;
@@ -70,6 +71,17 @@ final class Events {
                 System.err.println("simulator: event lost: " + problem);
             }
         }
+    }
+
+    /** Appends one event with *details* in their order. */
+    void write(String event, Map<String, Object> details) {
+        Object[] pairs = new Object[2 * details.size()];
+        int at = 0;
+        for (Map.Entry<String, Object> entry : details.entrySet()) {
+            pairs[at++] = entry.getKey();
+            pairs[at++] = entry.getValue();
+        }
+        write(event, pairs);
     }
 
     private static void appendMember(StringBuilder line, String name, Object value) {
@@ -177,17 +189,29 @@ final class Events {
 
             private void typed() {
                 if (field.isEditable() && field.isShowing()) {
+                    Shown shown = shownIn(field);
                     write("typed", "kind", swingKind(field), "name", field.getName(),
                         "window", title(SwingUtilities.getWindowAncestor(field)),
+                        "window_id", shown == null ? null : shown.id, "dialog", shown == null ? "" : shown.name,
                         "length", field.getDocument().getLength(), "by", cause());
                 }
             }
         });
     }
 
+    private Shown shownIn(Component component) {
+        Window window = windowOf(component);
+        return window == null ? null : windows.get(window);
+    }
+
     private void pressed(AbstractButton button) {
+        pressed(button, button.getText(), button.isSelected());
+    }
+
+    /** Something was pressed that answers as a button of that text would. */
+    void pressed(Component button, String text, boolean selected) {
         Window window = windowOf(button);
-        Shown shown = window == null ? null : windows.get(window);
+        Shown shown = shownIn(button);
         AWTEvent event = EventQueue.getCurrentEvent();
         Integer x = null;
         Integer y = null;
@@ -196,8 +220,8 @@ final class Events {
             y = ((MouseEvent) event).getYOnScreen();
         }
         write("press", "window", title(window), "window_id", shown == null ? null : shown.id,
-            "dialog", shown == null ? "" : shown.name, "kind", swingKind(button), "text", button.getText(),
-            "selected", button.isSelected(), "by", cause(), "x", x, "y", y,
+            "dialog", shown == null ? "" : shown.name, "kind", swingKind(button), "text", text,
+            "selected", selected, "by", cause(), "x", x, "y", y,
             "latency_ms", shown == null ? null : (System.nanoTime() - shown.sinceNano) / 1e6);
     }
 
@@ -205,8 +229,9 @@ final class Events {
         Component under = SwingUtilities.getDeepestComponentAt(event.getComponent(), event.getX(), event.getY());
         Component target = under == null ? event.getComponent() : under;
         Point point = event.getLocationOnScreen();
+        Shown shown = shownIn(target);
         write("mouse", "x", point.x, "y", point.y, "button", event.getButton(), "window", title(windowOf(target)),
-            "kind", swingKind(target), "class", target.getClass().getName(), "text",
+            "window_id", shown == null ? null : shown.id, "dialog", shown == null ? "" : shown.name, "kind", swingKind(target), "class", target.getClass().getName(), "text",
             target instanceof AbstractButton ? ((AbstractButton) target).getText() : null);
     }
 
@@ -250,6 +275,13 @@ final class Events {
             "height", window.getHeight());
     }
 
+    /** A link of a dialog was pressed. */
+    void link(Component link, String text) {
+        Shown shown = shownIn(link);
+        write("link", "window", title(windowOf(link)), "window_id", shown == null ? null : shown.id, "dialog",
+            shown == null ? "" : shown.name, "text", text);
+    }
+
     private static Window windowOf(Component component) {
         // A menu's popup has no window ancestor of interest: its invoker has.
         Component at = component;
@@ -273,7 +305,7 @@ final class Events {
         return kind.getSimpleName();
     }
 
-    /** Every showing component that can be used, with the middle of its visible part on the screen. */
+    /** Every showing component that can be used, and the labels, with the middle of its visible part on the screen. */
     static List<Map<String, Object>> showing() {
         List<Map<String, Object>> found = new ArrayList<>();
         for (Window window : Window.getWindows()) {
@@ -290,13 +322,14 @@ final class Events {
                 continue;
             }
             boolean button = child instanceof AbstractButton;
-            if (button || child instanceof JTextComponent || child instanceof JComboBox || child instanceof JTree
+            boolean label = child instanceof JLabel;
+            if (button || label || child instanceof JTextComponent || child instanceof JComboBox || child instanceof JTree
                     || child instanceof JScrollPane) {
                 Rectangle visible = ((JComponent) child).getVisibleRect();
                 Point origin = child.getLocationOnScreen();
                 if (!visible.isEmpty()) {
                     found.add(map("window", window, "kind", swingKind(child), "text",
-                        button ? ((AbstractButton) child).getText() : "", "enabled", child.isEnabled(), "x",
+                        button ? ((AbstractButton) child).getText() : label ? ((JLabel) child).getText() : "", "enabled", child.isEnabled(), "x",
                         origin.x + visible.x + visible.width / 2, "y", origin.y + visible.y + visible.height / 2));
                 }
             }

@@ -1,6 +1,8 @@
 package simulator;
 
+import java.awt.KeyboardFocusManager;
 import java.awt.Window;
+import java.awt.event.KeyEvent;
 import java.io.File;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
@@ -10,12 +12,17 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import javax.swing.JDialog;
 import javax.swing.SwingUtilities;
 import javax.swing.Timer;
@@ -43,11 +50,28 @@ public final class Gateway implements ApiServer.Session {
     private boolean paper;
     private boolean complete;
     private boolean closing;
+    /** Logins by the form, and those and re-logins together. */
+    private int logins;
     private int attempt;
+    /** Whether a login, or a re-login, has not had its result yet. */
+    private boolean underWay;
+    /** Rises when a login begins or is over, so that what was to follow finds out. */
+    private int run;
+    private Server server;
+    private SecondFactor secondFactor;
+    private OtherSession other;
+    private Relogin relogin;
+    private int relogins;
+    /** The run whose second factor was passed. */
+    private int passedSecondFactor = -1;
+    /** What was last submitted, or restored from the token. */
+    private LoginFrame.Login form;
+    /** Dialogs whose "Don't display this message again" was ticked. */
+    private final Set<String> remembered = Collections.synchronizedSet(new HashSet<>());
     /** Who is logged in. */
     private LoginFrame.Login session;
-    /** The steps of a login by token, where one is under way. */
-    private List<String> resumed;
+    /** Whether the login under way is one by token, which asks nobody anything. */
+    private boolean resumed;
     private int reconnectAttempt;
     private Timer reconnecting;
     /** Kept reachable: they show as long as the process runs. */
@@ -95,14 +119,20 @@ public final class Gateway implements ApiServer.Session {
         System.out.println("LogModuleConfigurator-Init: Log4j Ver2.x found on classpath");
         log.line("Starting IB Gateway " + version);
         seedIni();
-        new Commands(settingsDir, this::command).start();
         events.watchComponents();
         ui = new Ui(scenario.text("classes", "10.50"), "os".equals(scenario.text("titlebar", "")), events);
         api = new ApiServer(this, events, () -> main);
         SwingUtilities.invokeLater(() -> {
             dialogs = new Dialogs(ui, scenario, events, this::topWindow, this::command);
+            server = new Server(new File(scenario.text("server.state",
+                new File(settingsDir, "simulator-server.properties").getPath())));
+            secondFactor = new SecondFactor(dialogs, scenario, events, log, server);
+            other = new OtherSession(scenario, events, log, dialogs, server, this::displaced);
+            relogin = new Relogin(dialogs, scenario, this::countRelogin, this::reloginAnswered);
+            other.begin(token().isFile());
             Ui.later(scenario.millis("delay.start", 0), this::showLogin);
         });
+        new Commands(settingsDir, this::command).start();
     }
 
     private static long pid() {
@@ -148,9 +178,8 @@ public final class Gateway implements ApiServer.Session {
             end(0, "login-window-closed");
         });
         welcome = new WelcomeFrame(ui, version);
-        File token = new File(new File(settingsDir, System.getProperty("restart", "?")), "autorestart");
-        if (token.isFile()) {
-            resume(token);
+        if (token().isFile()) {
+            resume(token());
             return;
         }
         login.frame.setVisible(true);
@@ -162,19 +191,76 @@ public final class Gateway implements ApiServer.Session {
         }
     }
 
+    private File token() {
+        return new File(new File(settingsDir, System.getProperty("restart", "?")), "autorestart");
+    }
+
+    /** Runs *task* after so long, unless the login that it belongs to is over by then. */
+    private void after(int millis, Runnable task) {
+        int mine = run;
+        Ui.later(millis, () -> {
+            if (mine == run) {
+                task.run();
+            }
+        });
+    }
+
     private void submitted(LoginFrame.Login form) {
         scenario.reload();
+        run++;
         attempt++;
+        logins++;
+        underWay = true;
+        this.form = form;
         String digest = sha256(new String(form.password));
-        events.write("login", "user", form.user, "mode", form.mode, "tab", form.tab, "password_length",
-            form.password.length, "password_sha256", digest, "region", form.region, "time_zone", form.timeZone,
-            "attempt", attempt);
-        boolean right = matches("login.user", form.user) && matches("login.password", new String(form.password));
+        Map<String, Object> details = Events.map("user", form.user, "mode", form.mode, "tab", form.tab,
+            "password_length", form.password.length, "password_sha256", digest, "region", form.region, "time_zone",
+            form.timeZone, "attempt", attempt);
+        if (form.fix()) {
+            details.put("data_user", form.dataUser);
+            details.put("data_password_length", form.dataPassword.length);
+        }
+        events.write("login", details);
         paper = "paper".equals(form.mode);
         account = scenario.text("account", paper ? "DU1234567" : "U1234567");
         login.setBusy(true, "connecting to server (trying for another 30 seconds)");
-        boolean fix = "FIX CTCI".equals(form.tab);
-        Ui.later(scenario.millis("delay.welcome", 0.15), () -> loading(form, right, fix));
+        List<String> steps = plan(form);
+        after(scenario.millis("delay.welcome", 0.15), () -> loading(form, steps));
+    }
+
+    /** What IB will make of the attempt. */
+    private List<String> plan(LoginFrame.Login form) {
+        int allowed = scenario.number("rate.attempts", 0);
+        boolean often = allowed > 0 && server.attempted(scenario.scaled("rate.window", "60")) > allowed;
+        if (server.secondsToWait() > 0) {
+            return Collections.singletonList("too-many");
+        }
+        if (often) {
+            return Collections.singletonList(scenario.text("rate.effect", "too-many"));
+        }
+        if (!right(form)) {
+            int limit = scenario.number("too-many.after", 0);
+            boolean enough = server.failed() >= limit && limit > 0;
+            return Collections.singletonList(enough ? "too-many" : scenario.text("login.wrong", "login-failed"));
+        }
+        return steps("login.outcomes", logins);
+    }
+
+    private boolean right(LoginFrame.Login form) {
+        String password = new String(form.password);
+        if (!form.fix()) {
+            return matches("login.user", form.user) && matches("login.password", password);
+        }
+        String dataPassword = new String(form.dataPassword);
+        return matches("login.fixUser", form.user) && matches("login.fixPassword", password)
+            && (form.dataUser.isEmpty() && dataPassword.isEmpty()
+                || matches("login.user", form.dataUser) && matches("login.password", dataPassword));
+    }
+
+    /** The steps of the *number*th outcome of *key*, from 1; the last outcome repeats. */
+    private List<String> steps(String key, int number) {
+        List<String> outcomes = scenario.list(key, ",", "ok");
+        return Arrays.asList(outcomes.get(Math.max(0, Math.min(number, outcomes.size()) - 1)).trim().split("\\+"));
     }
 
     /** A start with the session token of the former process: nobody fills the form (guide 2.6, 3.4). */
@@ -201,8 +287,12 @@ public final class Gateway implements ApiServer.Session {
         account = scenario.text("account", paper ? "DU1234567" : "U1234567");
         login.frame.setVisible("disabled".equals(scenario.text("restart.frame", "disabled")));
         login.setBusy(true, "");
-        resumed = Arrays.asList(valid ? "ok" : scenario.text("restart.dialog", "token"));
-        Ui.later(scenario.millis("delay.welcome", 0.15), () -> loading(form, true, "FIX CTCI".equals(form.tab)));
+        run++;
+        this.form = form;
+        underWay = true;
+        resumed = true;
+        List<String> steps = Collections.singletonList(valid ? "ok" : scenario.text("restart.dialog", "token"));
+        after(scenario.millis("delay.welcome", 0.15), () -> loading(form, steps));
     }
 
     /** The nightly self-restart: the token is written, the restarter started, and this process ends (guide 2.6). */
@@ -229,40 +319,46 @@ public final class Gateway implements ApiServer.Session {
         return wanted.isEmpty() || wanted.equals(value);
     }
 
-    private void loading(LoginFrame.Login form, boolean right, boolean fix) {
+    private void loading(LoginFrame.Login form, List<String> steps) {
         String user = "Logging in " + form.user;
-        welcome.show("Loading...", "Requesting startup parameters..", user, 10);
-        Ui.later(scenario.millis("delay.loading", 0.1), () -> {
-            if (!fix) {
-                welcome.show("Connecting to server...", "Connecting to server", user, 30);
-            }
+        String fixWelcome = scenario.text("fix.welcome", "closes");
+        if (!(form.fix() && "none".equals(fixWelcome))) {
+            welcome.show("Loading...", "Requesting startup parameters..", user, 10);
+        }
+        after(scenario.millis("delay.loading", 0.1), () -> {
+            progress(form, "Connecting to server...", "Connecting to server", 30);
             log.line("Connecting to gdc1.ibllc.com:4001");
-            Ui.later(scenario.millis("delay.connecting", 0.1), () -> authenticating(form, user, right, fix));
+            after(scenario.millis("delay.connecting", 0.1), () -> authenticating(form, steps));
         });
     }
 
-    private void authenticating(LoginFrame.Login form, String user, boolean right, boolean fix) {
+    /** In FIX mode the frame, where there is one, stays at "Loading..." (guide 2.2). */
+    private void progress(LoginFrame.Login form, String title, String text, int percent) {
+        if (!form.fix()) {
+            welcome.show(title, text, "Logging in " + form.user, percent);
+        }
+    }
+
+    private void authenticating(LoginFrame.Login form, List<String> steps) {
         login.frame.setVisible(scenario.flag("login.stays", false));
         if (main == null) {
             // Its object and its menus exist before authentication ends (guide 2.3).
             main = new MainWindow(ui, scenario, ini, this::menu, this::windowClosing);
+            watchShortcuts();
         }
         main.frame.setVisible(true);
-        if (!fix) {
-            welcome.show("Authenticating...", "Authenticating", user, 50);
-        }
+        progress(form, "Authenticating...", "Authenticating", 50);
         noise();
+        authenticate(form, steps);
+    }
+
+    private void authenticate(LoginFrame.Login form, List<String> steps) {
         log.line("Authenticating");
         log.line("AuthTimeoutMonitor-CCP: activate");
-        List<String> outcomes = scenario.list("login.outcomes", ",", "ok");
-        String outcome = outcomes.get(Math.max(0, Math.min(attempt, outcomes.size()) - 1)).trim();
-        List<String> steps = Arrays.asList((right ? outcome : scenario.text("login.wrong", "login-failed")).split("\\+"));
-        List<String> planned = resumed == null ? steps : resumed;
-        resumed = null;
-        if (!"silent".equals(planned.get(0))) {
-            Ui.later(200, () -> log.line("NS_AUTH_START"));
+        if (!"silent".equals(steps.get(0))) {
+            after(200, () -> log.line("NS_AUTH_START"));
         }
-        Ui.later(scenario.millis("delay.authenticating", 0.1), () -> outcome(form, user, fix, planned));
+        after(scenario.millis("delay.authenticating", 0.1), () -> outcome(form, steps));
     }
 
     /** Its stderr is voluminous, and whoever starts it must drain that (guide 1.11): more than a pipe holds. */
@@ -272,26 +368,51 @@ public final class Gateway implements ApiServer.Session {
         }
     }
 
-    /** Goes through the steps of an attempt: `ok`, `retry`, `silent`, or the name of a dialog. */
-    private void outcome(LoginFrame.Login form, String user, boolean fix, List<String> steps) {
+    /** Goes through the steps of an attempt, each a name of the README's or of a dialog. */
+    private void outcome(LoginFrame.Login form, List<String> steps) {
+        int mine = run;
         String step = steps.isEmpty() ? "ok" : steps.get(0);
         List<String> rest = steps.isEmpty() ? steps : steps.subList(1, steps.size());
+        Runnable next = () -> {
+            if (mine == run) {
+                outcome(form, rest);
+            }
+        };
         switch (step) {
             case "ok":
-                initializing(form, user, fix);
+                if (resumed) {
+                    initializing(form);
+                } else {
+                    other.meet(() -> {
+                        if (mine == run) {
+                            other.lost();
+                            afterOther(form);
+                        }
+                    }, text -> gaveUp("existing", text));
+                }
+                break;
+            case "2fa":
+                askSecondFactor(form, next);
                 break;
             case "retry":
-                welcome.show("Attempt 2: server error, will retry in seconds...", "Server error", user, 50);
-                Ui.later(scenario.millis("delay.retry", 0.5), () -> {
-                    welcome.show("Attempt 2: Authenticating...", "Authenticating", user, 55);
-                    outcome(form, user, fix, rest);
+                progress(form, "Attempt 2: server error, will retry in seconds...", "Server error", 50);
+                after(scenario.millis("delay.retry", 0.5), () -> {
+                    progress(form, "Attempt 2: Authenticating...", "Authenticating", 55);
+                    next.run();
                 });
                 break;
             case "silent":
-                Ui.later(scenario.millis("silent.timeout", 20), () -> {
+                after(scenario.scaled("silent.timeout", "20"), () -> {
                     log.line("AuthTimeoutMonitor-CCP: Timeout!");
-                    refused("silent", scenario.text("silent.dialog", "server-disconnected"));
+                    String dialog = scenario.text("silent.dialog", "server-disconnected");
+                    refused("silent", "none".equals(dialog) ? "" : dialog);
                 });
+                break;
+            case "connecting":
+                showConnecting(next);
+                break;
+            case "too-many":
+                refusedTooMany();
                 break;
             default:
                 if (scenario.text("dialog." + step + ".go", "").isEmpty()) {
@@ -299,33 +420,242 @@ public final class Gateway implements ApiServer.Session {
                     break;
                 }
                 dialogs.show(step, text -> {
+                    if (mine != run) {
+                        return;
+                    }
                     if (dialogs.goesOn(step, text)) {
-                        outcome(form, user, fix, rest);
+                        next.run();
                     } else {
-                        refused(step, "");
+                        gaveUp(step, text);
                     }
                 });
         }
     }
 
-    /** Back to the form, with *dialog* over it. */
+    private void afterOther(LoginFrame.Login form) {
+        boolean asked = passedSecondFactor == run;
+        if (secondFactor.wanted(form.mode) && !asked && !complete) {
+            askSecondFactor(form, () -> initializing(form));
+        } else {
+            initializing(form);
+        }
+    }
+
+    private void askSecondFactor(LoginFrame.Login form, Runnable next) {
+        int mine = run;
+        secondFactor.ask(attempt, new SecondFactor.Outcome() {
+            @Override
+            public void passed() {
+                passedSecondFactor = mine;
+                next.run();
+            }
+
+            @Override
+            public void failed(String result, String dialog) {
+                refused(result, dialog);
+            }
+        });
+    }
+
+    /** D-CONNPROG: it goes by itself, and whatever is pressed in it cancels the login (guide 4.3). */
+    private void showConnecting(Runnable next) {
+        int mine = run;
+        Dialogs.Handle shown = dialogs.show("connecting", text -> {
+            if (mine == run) {
+                refused("connecting-cancelled", "");
+            }
+        });
+        after(scenario.scaled("connecting.time", "2"), () -> {
+            shown.close();
+            next.run();
+        });
+    }
+
+    private void refusedTooMany() {
+        long left = server.secondsToWait();
+        boolean early = left > 0;
+        String text = scenario.text("dialog.too-many.text", "");
+        if (early || !scenario.text("too-many.wait", "").isEmpty()) {
+            left = early ? left : scenario.number("too-many.wait", 53);
+            text = "Too many failed login attempts. Please wait " + words(left)
+                + " before attempting to re-login again.";
+        } else {
+            left = seconds(text);
+        }
+        if (!early) {
+            server.serveNobodyFor(left);
+        }
+        Map<String, Object> details = Events.map("result", "too-many", "attempt", attempt, "early", early,
+            "seconds_left", left);
+        backToForm(details);
+        dialogs.show("too-many", Collections.singletonMap("text", text), answer -> { }, link -> { });
+    }
+
+    private static String words(long seconds) {
+        String minutes = seconds < 60 ? "" : seconds / 60 + (seconds / 60 == 1 ? " minute" : " minutes");
+        String rest = seconds % 60 + (seconds % 60 == 1 ? " second" : " seconds");
+        return minutes.isEmpty() ? rest : seconds % 60 == 0 ? minutes : minutes + " & " + rest;
+    }
+
+    /** The waiting time that *text* names. */
+    private static long seconds(String text) {
+        long total = 0;
+        Matcher part = Pattern.compile("(\\d+) (minute|second)").matcher(text);
+        while (part.find()) {
+            total += Long.parseLong(part.group(1)) * (part.group(2).startsWith("m") ? 60 : 1);
+        }
+        return total;
+    }
+
+    /** Back to the form, with *dialog* over it: one, "" for none, or several stacked (`A&B`). */
     private void refused(String result, String dialog) {
-        events.write("login-result", "result", result, "attempt", attempt);
+        if ("too-many".equals(dialog)) {
+            refusedTooMany();
+            return;
+        }
+        if ("relogin".equals(dialog)) {
+            lostLogin(result);
+            return;
+        }
+        backToForm(Events.map("result", result, "attempt", attempt));
+        showStacked(dialog, () -> { });
+    }
+
+    private void backToForm(Map<String, Object> result) {
+        run++;
+        if (underWay) {
+            underWay = false;
+            events.write("login-result", result);
+        }
+        secondFactor.abandon();
+        relogin.stop();
+        other.gone();
+        dialogs.closeAll();
         welcome.close();
-        main.frame.setVisible(false);
+        loggedOut();
+        if (main != null) {
+            main.frame.setVisible(false);
+        }
+        resumed = false;
         login.setBusy(false, "");
         if (scenario.flag("login.clearAfterFailure", true)) {
             login.clear();
         }
         login.frame.setVisible(true);
-        if (!dialog.isEmpty()) {
-            dialogs.show(dialog, text -> { });
+    }
+
+    /** Nobody is logged in any more; the API has nothing to say. */
+    private void loggedOut() {
+        if (complete) {
+            events.write("logged-out");
+            api.close();
+        }
+        complete = false;
+        connected = false;
+        answering = false;
+    }
+
+    /** *text* was pressed instead of going on: the form, or the end of the process (guide 4.3). */
+    private void gaveUp(String step, String text) {
+        if ("Exit Application".equals(text)) {
+            backToForm(Events.map("result", step, "attempt", attempt));
+            end(0, "exit-application");
+            return;
+        }
+        refused(step, "");
+    }
+
+    // --- other sessions, and lost ones ---------------------------------------------------------------------------
+
+    /** Another session took ours, whatever we were at. */
+    private void displaced(String dialog) {
+        run++;
+        secondFactor.abandon();
+        relogin.stop();
+        if (reconnecting != null) {
+            reconnecting.stop();
+        }
+        disconnected();
+        if ("relogin".equals(dialog)) {
+            relogin.begin();
+            return;
+        }
+        int mine = run;
+        dialogs.show(dialog, text -> {
+            if (mine != run) {
+                return;
+            }
+            if (dialogs.goesOn(dialog, text)) {
+                again(Collections.singletonList("ok"));
+            } else {
+                gaveUp(dialog, text);
+            }
+        });
+    }
+
+    private void disconnected() {
+        connected = false;
+        if (main != null) {
+            main.setStatus(false, false);
+        }
+        if (complete) {
+            api.broadcast(1100, "Connectivity between IBKR and Trader Workstation has been lost.");
         }
     }
 
-    private void initializing(LoginFrame.Login form, String user, boolean fix) {
+    /** The login under way ends in D-RELOGIN. */
+    private void lostLogin(String result) {
+        if (underWay) {
+            underWay = false;
+            events.write("login-result", "result", result, "attempt", attempt);
+        }
+        displaced("relogin");
+    }
+
+    private void countRelogin(int count) {
+        if (form == null || !form.fix()) {
+            welcome.show("Attempt " + count + ": Authenticating...", "Authenticating", "", 50);
+        }
+    }
+
+    private void reloginAnswered(boolean yes) {
+        if (yes) {
+            relogins++;
+            scenario.reload();
+            again(steps("relogin.outcomes", relogins));
+        } else if ("exit".equals(scenario.text("relogin.cancel", "form"))) {
+            other.gone();
+            end(0, "relogin-cancelled");
+        } else {
+            refused("relogin-cancelled", "");
+        }
+    }
+
+    /** The session is taken up again with what IB knows of us; the form is not asked. */
+    private void again(List<String> steps) {
+        run++;
+        attempt++;
+        underWay = true;
+        events.write("relogin", "attempt", attempt);
+        other.lost();
+        progress(form, "Connecting to server...", "Connecting to server", 30);
+        after(scenario.millis("delay.connecting", 0.1), () -> {
+            progress(form, "Authenticating...", "Authenticating", 50);
+            resumed = true;
+            authenticate(form, steps);
+        });
+    }
+
+    private void initializing(LoginFrame.Login form) {
+        resumed = false;
+        underWay = false;
         session = form;
         events.write("login-result", "result", "ok", "attempt", attempt);
+        server.succeeded();
+        if (complete) {
+            restoreConnection();
+            return;
+        }
         File userDir = new File(settingsDir, userDirName(form.user));
         if (!userDir.isDirectory() && !userDir.mkdirs()) {
             System.err.println("cannot create " + userDir);
@@ -335,18 +665,14 @@ public final class Gateway implements ApiServer.Session {
         connected = true;
         main.setStatus(true, false);
         main.message("Build " + version);
-        if (!fix) {
-            welcome.show("Initializing environment...", "Initializing", user, 70);
-        }
+        progress(form, "Initializing environment...", "Initializing", 70);
         boolean early = paper && scenario.flag("paper.early", false);
-        Ui.later(scenario.millis("delay.initializing", 0.1), () -> {
-            if (!fix) {
-                welcome.show("Starting application...", "Starting", user, 90);
-            }
+        after(scenario.millis("delay.initializing", 0.1), () -> {
+            progress(form, "Starting application...", "Starting", 90);
             if (early) {
                 showPaperWarning();
             }
-            Ui.later(scenario.millis("delay.starting", 0.1), () -> loginComplete(fix, early));
+            after(scenario.millis("delay.starting", 0.1), () -> loginComplete(form.fix(), early));
         });
     }
 
@@ -366,15 +692,15 @@ public final class Gateway implements ApiServer.Session {
     }
 
     private void loginComplete(boolean fix, boolean paperShown) {
-        welcome.close();
+        if (!(fix && "stays".equals(scenario.text("fix.welcome", "closes")))) {
+            welcome.close();
+        }
         complete = true;
         main.setStatus(true, true);
         main.frame.toFront();
         log.line("autoRestartType=" + ("Auto restart".equals(settings.get("exitKind")) ? "DAILY" : "NONE"));
         events.write("login-complete");
-        if (fix) {
-            main.setFixMode();
-        }
+        main.setFixMode(fix);
         boolean warn = paper && scenario.flag("paper.dialog", true);
         answering = answering || !warn;
         int port = fix ? Integer.parseInt(ini.get("IBGateway", "LocalServerPort", "4000"))
@@ -398,7 +724,23 @@ public final class Gateway implements ApiServer.Session {
             after.run();
             return;
         }
-        dialogs.show(names.get(0).trim(), text -> inSequence(names.subList(1, names.size()), after));
+        showStacked(names.get(0).trim(), () -> inSequence(names.subList(1, names.size()), after));
+    }
+
+    /** Shows the dialogs of `A&B`, one over the other; *after* all are answered. */
+    private void showStacked(String names, Runnable after) {
+        int[] unanswered = {0};
+        for (String name : names.split("&")) {
+            if (!name.isEmpty()) {
+                unanswered[0]++;
+                dialogs.show(name, text -> {
+                    unanswered[0]--;
+                    if (unanswered[0] == 0) {
+                        after.run();
+                    }
+                });
+            }
+        }
     }
 
     // --- main window ---------------------------------------------------------------------------------------------
@@ -429,6 +771,35 @@ public final class Gateway implements ApiServer.Session {
         }
     }
 
+    /** Ctrl+Alt+F and Ctrl+Alt+R in the main window (guide 5.4), each after D-RECONN. */
+    private void watchShortcuts() {
+        KeyboardFocusManager.getCurrentKeyboardFocusManager().addKeyEventDispatcher(event -> {
+            boolean data = event.getKeyCode() == KeyEvent.VK_F;
+            if (event.getID() != KeyEvent.KEY_PRESSED || !event.isControlDown() || !event.isAltDown()
+                    || !data && event.getKeyCode() != KeyEvent.VK_R
+                    || KeyboardFocusManager.getCurrentKeyboardFocusManager().getFocusedWindow() != main.frame) {
+                return false;
+            }
+            dialogs.show("reconnect", text -> {
+                if (dialogs.goesOn("reconnect", text)) {
+                    reconnect(data);
+                }
+            });
+            return true;
+        });
+    }
+
+    private void reconnect(boolean data) {
+        events.write("reconnect", "what", data ? "data" : "account");
+        if (data) {
+            main.setStatus(connected, false);
+            Ui.later(500, () -> main.setStatus(connected, connected));
+        } else {
+            loseConnection();
+            Ui.later(500, this::restoreConnection);
+        }
+    }
+
     private void windowClosing() {
         events.write("window-exit", "window", "main");
         if (complete) {
@@ -456,6 +827,7 @@ public final class Gateway implements ApiServer.Session {
     private void shutDown(String how) {
         dialogs.show("shutdown", text -> { });
         Ui.later(scenario.millis("delay.exit", 0.3), () -> {
+            other.gone();
             api.close();
             settings.save();
             end(0, how);
@@ -518,7 +890,7 @@ public final class Gateway implements ApiServer.Session {
         switch (words[0]) {
             case "dialog":
                 for (String name : rest.split("\\s+")) {
-                    dialogs.show(name, text -> { });
+                    showStacked(name, () -> { });
                 }
                 break;
             case "sequence":
@@ -558,6 +930,26 @@ public final class Gateway implements ApiServer.Session {
                 break;
             case "self-restart":
                 selfRestart();
+                break;
+            case "submit":
+                String[] form = rest.split("\\s+");
+                login.autopilot(form[0], form[1], form[2]);
+                break;
+            case "log-out":
+                backToForm(Events.map("result", "logged-out", "attempt", attempt));
+                break;
+            case "relogin":
+                displaced("relogin");
+                break;
+            case "other-login":
+                other.logsIn();
+                break;
+            case "other-logout":
+                other.logsOut();
+                break;
+            case "approve":
+            case "decline":
+                secondFactor.answer("approve".equals(words[0]));
                 break;
             case "farms":
                 main.setStatus(connected, "on".equals(rest));
@@ -653,24 +1045,44 @@ public final class Gateway implements ApiServer.Session {
     }
 
     @Override
+    public boolean foreign(String address) {
+        return scenario.list("api.foreign", ",", "").contains(address);
+    }
+
+    @Override
     public boolean accepts(String address) {
-        return ask("incoming");
+        if (!scenario.flag("incoming.prompt", true)) {
+            return false;
+        }
+        boolean named = scenario.flag("incoming.address", true);
+        return ask("incoming", Collections.singletonMap("text", named
+            ? "Accept incoming connection attempt from " + address + "?" : "Accept incoming connection attempt?"));
     }
 
     @Override
     public boolean orderConfirmed() {
-        String name = scenario.text("order.dialog", "");
-        return name.isEmpty() || ask(name);
+        for (String name : scenario.list("order.dialog", ",", "")) {
+            if (!remembered.contains(name) && !ask(name, Dialogs.NOTHING)) {
+                return false;
+            }
+        }
+        return true;
     }
 
-    private boolean ask(String name) {
+    private boolean ask(String name, Map<String, String> fill) {
         AtomicBoolean yes = new AtomicBoolean();
         CountDownLatch answered = new CountDownLatch(1);
-        Consumer<String> take = text -> {
-            yes.set(dialogs.goesOn(name, text));
+        Consumer<Dialogs.Answer> take = answer -> {
+            yes.set(dialogs.goesOn(name, answer.button));
+            for (String check : answer.checked) {
+                if (yes.get() && check.startsWith("Don't display this message again")) {
+                    remembered.add(name);
+                    events.write("order-remembered", "dialog", name);
+                }
+            }
             answered.countDown();
         };
-        SwingUtilities.invokeLater(() -> dialogs.show(name, take));
+        SwingUtilities.invokeLater(() -> dialogs.show(name, fill, take, link -> { }));
         try {
             answered.await();
         } catch (InterruptedException stop) {

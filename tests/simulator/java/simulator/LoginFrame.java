@@ -41,7 +41,16 @@ final class LoginFrame {
         String tab;
         String region;
         String timeZone;
+        /** The market data login of the FIX tab, both empty where not wanted. */
+        String dataUser = "";
+        char[] dataPassword = {};
+
+        boolean fix() {
+            return FIX.equals(tab);
+        }
     }
+
+    static final String FIX = "FIX CTCI";
 
     private static final String INVALID = "[^A-Za-z0-9._@-]";
 
@@ -55,6 +64,8 @@ final class LoginFrame {
     private final JToggleButton paper;
     private final JPanel cards = new JPanel(new CardLayout());
     private final JPanel more = new JPanel();
+    /** Null without `ApiOnly` in jts.ini. */
+    private JPanel modeRow;
     private final JLabel connecting = new JLabel(" ");
     private final List<JTextField> apiFields = new ArrayList<>();
     private final List<JTextField> fixFields = new ArrayList<>();
@@ -67,7 +78,7 @@ final class LoginFrame {
         this.scenario = scenario;
         this.submit = submit;
         frame = ui.frame("login", scenario.text("title", "IBKR Gateway"), "login");
-        fixTab = ui.toggle("FIX CTCI", event -> selectTab());
+        fixTab = ui.toggle(FIX, event -> selectTab());
         apiTab = ui.toggle(scenario.text("login.apiText", "IB API"), event -> selectTab());
         live = ui.toggle("Live Trading", event -> modeChanged());
         paper = ui.toggle("Paper Trading", event -> modeChanged());
@@ -119,7 +130,8 @@ final class LoginFrame {
         form.add(row(fixTab, apiTab));
         if (modes) {
             // Without ApiOnly in jts.ini these are missing (guide 1.10).
-            form.add(row(text("Trading Mode"), live, paper));
+            modeRow = row(text("Trading Mode"), live, paper);
+            form.add(modeRow);
         }
         cards.add(apiForm(apiFields), "api");
         cards.add(fixForm(), "fix");
@@ -201,17 +213,33 @@ final class LoginFrame {
     }
 
     private JButton submitButton() {
-        JButton button = ui.button(submitText(), event -> submit());
+        JButton button = ui.button("Log In", event -> submit());
         buttons.add(button);
         return button;
     }
 
-    private String submitText() {
-        return paper.isSelected() ? "Paper Log In" : "Log In";
+    private boolean paperChosen() {
+        return paper.isSelected() && !(fixTab.isSelected() && modesHidden());
+    }
+
+    /** The modes belong to the API tab (guide 3.2). */
+    private boolean modesHidden() {
+        return modeRow != null && !scenario.flag("fix.modes", false);
     }
 
     private void selectTab() {
         ((CardLayout) cards.getLayout()).show(cards, apiTab.isSelected() ? "api" : "fix");
+        if (modesHidden()) {
+            modeRow.setVisible(apiTab.isSelected());
+            frame.validate();
+        }
+        nameButtons();
+    }
+
+    private void nameButtons() {
+        for (JButton button : buttons) {
+            button.setText(paperChosen() ? "Paper Log In" : "Log In");
+        }
         enableButtons();
     }
 
@@ -219,10 +247,7 @@ final class LoginFrame {
         if (scenario.flag("login.modeResets", true)) {
             clear();
         }
-        for (JButton button : buttons) {
-            button.setText(submitText());
-        }
-        enableButtons();
+        nameButtons();
     }
 
     private void toggleMore() {
@@ -262,8 +287,12 @@ final class LoginFrame {
         Login login = new Login();
         login.user = fields().get(0).getText();
         login.password = ((JPasswordField) fields().get(1)).getPassword();
-        login.mode = paper.isSelected() ? "paper" : "live";
-        login.tab = apiTab.isSelected() ? "IB API" : "FIX CTCI";
+        login.mode = paperChosen() ? "paper" : "live";
+        login.tab = apiTab.isSelected() ? "IB API" : FIX;
+        if (login.fix()) {
+            login.dataUser = fixFields.get(2).getText();
+            login.dataPassword = ((JPasswordField) fixFields.get(3)).getPassword();
+        }
         login.region = (String) region.getSelectedItem();
         login.timeZone = (String) timeZone.getSelectedItem();
         submit.accept(login);
@@ -278,9 +307,13 @@ final class LoginFrame {
         }
     }
 
-    /** Fills and submits the form as a person would (scenario key `autopilot.user`). */
+    /** Fills and submits the form as a person would, the present tab's or, for mode `fix`, the FIX tab's. */
     void autopilot(String user, String password, String mode) {
-        (("paper".equals(mode)) ? paper : live).doClick(0);
+        if ("fix".equals(mode)) {
+            fixTab.doClick(0);
+        } else {
+            (("paper".equals(mode)) ? paper : live).doClick(0);
+        }
         fields().get(0).setText(user);
         fields().get(1).setText(password);
         for (JButton button : buttons) {

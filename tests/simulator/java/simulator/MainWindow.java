@@ -135,10 +135,10 @@ final class MainWindow {
         }
     }
 
-    void setFixMode() {
+    void setFixMode(boolean fix) {
         // Greyed in FIX mode (guide 2.2).
-        items.get("File > Gateway Logs").setEnabled(false);
-        items.get("Configure > Settings").setEnabled(false);
+        items.get("File > Gateway Logs").setEnabled(!fix);
+        items.get("Configure > Settings").setEnabled(!fix);
     }
 
     /** Pops up *name*'s menu, as a person's click would. */

@@ -18,6 +18,8 @@ import java.util.Properties;
  * The file is read at process start, before every login attempt and before every command.
  */
 final class Scenario {
+    static final int NEVER = -1;
+
     private final File[] places;
     private volatile Properties properties = new Properties();
 
@@ -59,6 +61,17 @@ final class Scenario {
     /** A duration in the file is in seconds; here in milliseconds. */
     int millis(String key, double otherwise) {
         return (int) Math.round(1000 * Double.parseDouble(text(key, String.valueOf(otherwise)).trim()));
+    }
+
+    /** A duration that `speed` shortens, in milliseconds; NEVER where it says so. */
+    int scaled(String key, String otherwise) {
+        return scaled(text(key, otherwise));
+    }
+
+    /** Alike, of *value* itself. */
+    int scaled(String value) {
+        return "never".equals(value.trim()) ? NEVER
+            : (int) Math.round(1000 * Double.parseDouble(value.trim()) / Double.parseDouble(text("speed", "1")));
     }
 
     /** The values of *key*, separated by *separator* (a literal); leading blanks of a value are kept. */

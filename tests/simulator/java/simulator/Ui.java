@@ -120,7 +120,11 @@ final class Ui {
         window.setBounds(new Rectangle((screen.width - w) / 2, (screen.height - h) / 2, w, h));
     }
 
+    /** Runs *task* on the event thread, after so long; never where that is NEVER. */
     static void later(int millis, Runnable task) {
+        if (millis == Scenario.NEVER) {
+            return;
+        }
         if (millis <= 0) {
             SwingUtilities.invokeLater(task);
             return;
