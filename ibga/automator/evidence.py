@@ -62,7 +62,8 @@ def rule_skeleton(window: Window, kind: str) -> str:
     package = window.class_name.rpartition(".")[0].rpartition(".")[2]
     lines = [
         "# A dialog that no rule recognised. Look at screenshot.png, choose what shall be done with it,",
-        "# and copy this file to /etc/ibga/dialogs.d/; it is read as soon as it is there.",
+        "# and copy this file to /etc/ibga/dialogs.d/; it is read as soon as it is there. What it does",
+        "# says: ibga dialogs test report.json",
         "#[[dialog]]",
         f"#name = {_toml(kind)}",
         f"#title = {_toml(masked(window.title))}",
