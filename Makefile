@@ -3,7 +3,7 @@ PYTHON := /usr/bin/python3
 VENV := .venv
 PYTEST := $(VENV)/bin/pytest -q
 
-.PHONY: demo test deb venv agent lint unit component system bench sabotage soak system-12 system-13
+.PHONY: demo test deb venv agent lint unit component system nightly bench sabotage soak system-12 system-13
 
 # The two commands of the README. Both install what is missing, as root, on Debian 12 or 13.
 
@@ -42,7 +42,7 @@ unit: venv
 	$(PYTEST) tests/unit
 
 component: venv agent
-	$(PYTEST) --numprocesses 2 --dist loadfile tests/component
+	$(PYTEST) --numprocesses 2 --dist loadfile -m "not nightly" tests/component
 
 # Both at once: most of the time is spent waiting for what a booted system does.
 system: venv
@@ -53,6 +53,13 @@ system-12: venv
 
 system-13: venv
 	$(PYTEST) tests/system -k debian13
+
+# What takes too long for every change, some two hours: all variants, long fuzzing, sabotage, the soak.
+nightly: venv agent
+	$(MAKE) --no-print-directory lint
+	IBGA_FUZZ=50000 $(PYTEST) tests/unit
+	IBGA_FUZZ_JVM=500 $(PYTEST) --numprocesses 2 --dist loadfile tests/component
+	$(MAKE) --no-print-directory system sabotage soak
 
 # What is promised of speed and size, measured, beside its budget. Wants a quiet machine, and eight minutes.
 bench: venv agent
