@@ -39,9 +39,11 @@ TAKEOVER_SPAN = 3600.0  # s that a session which was thrown out is remembered
 FACTOR_LIMIT = 180.0  # s, IB's own, for a second factor (guide 2.4)
 FACTOR_LIKELY_OVER = 110.0  # s after which one that has gone has run out: some say that IB waits for 2 min
 FACTOR_GAP = 15.0  # s between two of its windows (guide 4.4: from the list to the form)
+KICK_TIMEOUT = 15.0  # s from another device's form to the end of a login that IB throws out for it
 RELOGIN_ROW = 3600.0  # s after which another one is the first of a row
 CLOSE_TIMEOUT = 60.0  # s for a process to end that was seen to shut down
 _LAST_PHASE = "starting application"
+_KICKED = "the login ended when the second factor's device was changed"
 #: Phases that come only after the second factor (guide 2.1).
 _PAST_FACTOR = re.compile(r"initializing|starting")
 _TOO_MANY = re.compile(r"please wait(?: (\d+) minutes?)?(?:[ &]+)?(?:(\d+) seconds?)?", re.IGNORECASE)
@@ -312,8 +314,11 @@ def _with_rule(session: Session, rule: Rule, text: str, now: Now) -> Session:
             return session
 
 
-def login_failed(session: Session, text: str, now: Now, *, wait: float | None = None) -> Session:
+def login_failed(
+    session: Session, text: str, now: Now, *, wait: float | None = None, factor: Factor | None = None
+) -> Session:
     """Return *session* after a login that may be tried again, later and later (guide 2.8)."""
+    factor = _factor(session) if factor is None else factor
     failures = session.failures + 1
     pause = BACK_OFF[min(failures, len(BACK_OFF)) - 1] if wait is None else wait
     if session.dropped:
@@ -329,7 +334,7 @@ def login_failed(session: Session, text: str, now: Now, *, wait: float | None = 
         password_in=None,
         last_words=text,
         to_record=_unless_refused(
-            session, steps.RecordLogin(outcome=Outcome.TRANSIENT, text=text, factor=_factor(session))
+            session, steps.RecordLogin(outcome=Outcome.TRANSIENT, text=text, factor=factor)
         ),
     )
     return _over(_without_factor(session))
@@ -461,7 +466,7 @@ def _observe_conflict(session: Session, sight: Sight, config: Config, now: Now) 
 
 def _observe_second_factor(session: Session, view: View, now: Now) -> Session:
     window = view.second_factor
-    if window is None:
+    if window is None or _offers_relogin(view):
         return _observe_its_end(session, view, now)
     kind = read_challenge(window).kind
     session = replace(session, second_factor_gone=None, pushed=session.pushed or kind is Kind.PUSH)
@@ -486,9 +491,25 @@ def _observe_its_end(session: Session, view: View, now: Now) -> Session:
     if session.second_factor_gone is None:
         session = replace(session, second_factor_gone=now.mono)
     # After its time-out IB may offer to log in again instead of the form (guide 4.4).
-    if view.conflict is not None and view.conflict.find("JButton", "Re-login") is not None:
+    if not _offers_relogin(view):
+        return session
+    if not _kicked(session, now):
         return login_failed(session, _factor_words(session), now)
-    return session
+    # What IB offers is what is to be done (guide 4.4): at once, but the second time of a row later.
+    wait = 0.0 if session.device_changes <= 1 else None
+    return login_failed(session, _KICKED, now, wait=wait, factor=Factor.NONE)
+
+
+def _offers_relogin(view: View) -> bool:
+    return view.conflict is not None and view.conflict.find("JButton", "Re-login") is not None
+
+
+def _kicked(session: Session, now: Now) -> bool:
+    """Whether IB threw the login out for the change of its device, be it after the new device's form came."""
+    if not session.device_changed or session.code_sent is not None:
+        return False
+    assert session.second_factor_since is not None
+    return session.factor_pressed is not None or now.mono < session.second_factor_since + KICK_TIMEOUT
 
 
 def _factor_words(session: Session) -> str:
@@ -497,7 +518,7 @@ def _factor_words(session: Session) -> str:
     if session.code_sent is not None:
         return "the code was refused"
     if _factor(session) is Factor.NONE:
-        return "the login ended when the second factor's device was changed"
+        return _KICKED
     gone = session.second_factor_gone or session.second_factor_since
     if gone - session.second_factor_since > FACTOR_LIKELY_OVER:
         return "the second factor was not answered in time"

@@ -1,5 +1,6 @@
 """Second factors on recorded windows: what is pressed, what is typed, what is left to a person, and when."""
 
+import json
 import random
 import time
 from collections.abc import Callable, Iterator
@@ -34,7 +35,19 @@ from ibga.config import Config
 from ibga.config.settings import Mode, OnTimeout, SecondFactor
 from ibga.config.settings import SecondFactorMethod as Method
 from ibga.runtime import State
-from tests.support.reports import CONFIG, NOW, Json, change, components, each, later, look, recorded, sight
+from tests.support.reports import (
+    CONFIG,
+    DATA,
+    NOW,
+    Json,
+    change,
+    components,
+    each,
+    later,
+    look,
+    recorded,
+    sight,
+)
 
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 LIVE = replace(CONFIG, account=replace(CONFIG.account, mode=Mode.LIVE))
@@ -278,6 +291,53 @@ def test_a_device_whose_choice_ends_the_login_is_left_to_a_person_after_two() ->
     assert decision.state is State.NEEDS_PERSON
     assert "Mobile Authenticator app" in decision.reason
     assert isinstance(decision.step, Wait)
+
+
+@pytest.mark.parametrize("covered", [False, True])
+def test_a_login_that_ib_throws_out_for_another_device_is_taken_up_at_once_and_then_later(
+    covered: bool,
+) -> None:
+    """Also where the new device's form came first (guide 4.4, D-2FA-LIST), and where it still shows."""
+    form = recorded("2fa-code")
+    session = Session(pid=form.pid, submitted=NOW.mono, quiet_since=NOW.mono, device_changes=1)
+    session, _ = look(form, session=replace(session, device_changed=True), config=TOTP)
+    windows = json.loads((DATA / "2fa-code.json").read_text())["windows"]
+
+    def over(report: Json) -> None:
+        report["pid"] = form.pid
+        for window in windows if covered else ():
+            report["windows"].append({**window, "active": False})
+
+    lost = recorded("relogin", over)
+    session, decision = look(lost, session=session, config=TOTP, now=later(2))
+    assert isinstance(decision.step, RecordLogin)
+    assert decision.step.factor is Factor.NONE, "nobody failed to answer"
+    session, decision = look(lost, session=replace(session, to_record=None), config=TOTP, now=later(2.1))
+    step = decision.step
+    assert isinstance(step, Click)
+    assert step.login_attempt
+    assert not decision.person
+
+    session = after(session, step, True, later(3))
+    session, _ = look(
+        recorded("2fa-list", lambda data: data.update(pid=form.pid)), session=session, config=TOTP
+    )
+    session = replace(session, device_changed=True, device_changes=2, factor_pressed=later(5).mono)
+    lost = recorded("relogin", lambda data: data.update(pid=form.pid))
+    session, _ = look(lost, session=session, config=TOTP, now=later(6))
+    _, decision = look(lost, session=replace(session, to_record=None), config=TOTP, now=later(7))
+    assert isinstance(decision.step, Wait)
+    assert decision.deadline is not None
+
+
+def test_a_push_of_another_device_that_nobody_answers_is_not_taken_for_thrown_out() -> None:
+    report = recorded("2fa-push")
+    session = replace(submitted(report), device_changed=True, device_changes=1)
+    session, _ = look(report, session=session, config=LIVE)
+    lost = recorded("relogin", lambda data: data.update(pid=report.pid))
+    session, decision = look(lost, session=session, config=LIVE, now=later(181))
+    assert isinstance(decision.step, RecordLogin)
+    assert decision.step.factor is Factor.UNANSWERED
 
 
 def test_a_push_without_the_link_is_told_to_a_person() -> None:
