@@ -86,8 +86,9 @@ def withheld(past: Past, config: Config, unix: float, *, rings: bool) -> Withhel
         reason = f"the second factor was not answered, {times}"
         if config.second_factor.on_timeout is OnTimeout.WAIT or count > len(PAUSES):
             return Withheld(reason=reason, person="when you can confirm a login on the phone: ibga retry")
-        # Not later than that from now on, should the clock have been set back.
-        until = min(past.unanswered[-1], unix) + PAUSES[count - 1]
+        last, pause = past.unanswered[-1], PAUSES[count - 1]
+        # One of the far future: the clock was set back, nobody knows by how much. It counts, but is over.
+        until = last + pause if last < unix + pause else unix
     quiet_end = quiet_until(max(until, unix), config.second_factor.quiet_hours) if rings else None
     if quiet_end is not None and quiet_until(unix, config.second_factor.quiet_hours) is not None:
         reason = "quiet hours: no login that may ring a phone"

@@ -756,6 +756,15 @@ def test_each_login_after_an_unanswered_one_comes_later(count: int, pause: float
     assert isinstance(decision.step, Click)
 
 
+@pytest.mark.parametrize("ahead", [100.0, 86400.0 * 365])
+def test_a_clock_that_was_set_back_makes_no_pause_that_never_ends(ahead: float) -> None:
+    past = Past(unanswered=(NOW.unix + ahead,))
+    waits = [prompts.withheld(past, LIVE, NOW.unix + at, rings=True) is not None for at in range(0, 700, 10)]
+    assert not waits[-1]
+    if ahead < 300:
+        assert waits[0]
+
+
 def test_the_longer_of_two_waits_is_the_one_that_is_told() -> None:
     report, session = form()
     past = Past(unanswered=(NOW.unix,))
