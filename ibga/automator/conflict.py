@@ -132,7 +132,7 @@ def _give_way(decision: Decision, window: Window, session: Session, config: Conf
 
 
 def _take(window: Window, session: Session, sight: Sight, config: Config, now: Now) -> Decision:
-    """Of a session that was logged in, IB counts it as a login; at the login it is part of that one."""
+    """Of a session that was logged in, IB counts it as a login; at a login of ours it is part of that one."""
     relogin = _button(window, _RELOGIN)
     if relogin is not None:
         return _relogin(window, relogin, session, sight, config, now)
@@ -141,7 +141,8 @@ def _take(window: Window, session: Session, sight: Sight, config: Config, now: N
     button = _button(window, captions)
     if button is None:
         return _without_button(window, session, now)
-    if session.logged_in and sight.block is not None:
+    attempt = session.logged_in or session.submitted is None
+    if attempt and sight.block is not None:
         return _blocked(sight, State.DISPLACED)
     return Decision(
         state=State.DISPLACED if session.logged_in else State.LOADING,
@@ -151,7 +152,7 @@ def _take(window: Window, session: Session, sight: Sight, config: Config, now: N
             window=window.id,
             component=button.id,
             effect=Answered(window.id),
-            login_attempt=session.logged_in,
+            login_attempt=attempt,
         ),
     )
 

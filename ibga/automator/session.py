@@ -203,7 +203,7 @@ def observe(session: Session, sight: Sight, config: Config, now: Now) -> Session
     """Return *session* with what *sight* tells."""
     pid = sight.gateway.pid if sight.gateway is not None and sight.alive else None
     if pid != session.pid:
-        session = _of_new_process(_left_unanswered(session, sight), pid, now)
+        session = _of_new_process(_left_unfinished(session, sight, now), pid, now)
     if sight.gateway is not None and sight.gateway.state is GatewayState.STOPPED:
         # Closed or lent on purpose: what was between sessions is over with that.
         session = replace(session, displaced_since=None, takeovers=(), insist=False)
@@ -248,14 +248,17 @@ def _of_new_process(session: Session, pid: int | None, now: Now) -> Session:
     )
 
 
-def _left_unanswered(session: Session, sight: Sight) -> Session:
-    """A process that ends by itself while it waits for a phone has rung it for nothing all the same."""
+def _left_unfinished(session: Session, sight: Sight, now: Now) -> Session:
+    """A process that ends by itself during a login has failed it, and may have rung a phone for nothing.
+
+    Else a gateway that crashes at every login would spend the budget of a day in minutes.
+    """
     stopping = sight.gateway is None or sight.gateway.state in (GatewayState.STOPPING, GatewayState.STOPPED)
-    if session.second_factor_since is None or session.logged_in or session.to_record is not None or stopping:
+    another = session.displaced_since is not None  # whoever chose "Exit Application" there is no failure
+    if session.submitted is None or session.to_record is not None or stopping or another:
         return session
-    text = "the gateway ended during the second factor"
-    record = steps.RecordLogin(outcome=Outcome.TRANSIENT, text=text, factor=_factor(session))
-    return replace(session, to_record=record, insist=False)
+    what = "login" if session.second_factor_since is None else "second factor"
+    return login_failed(session, f"the gateway ended during the {what}", now)
 
 
 def _observe_windows(session: Session, sight: Sight, config: Config, now: Now) -> Session:
@@ -448,6 +451,8 @@ def recent_takeovers(session: Session, now: Now) -> tuple[float, ...]:
 def _observe_conflict(session: Session, sight: Sight, config: Config, now: Now) -> Session:
     """Notice that another session is active, or no longer is. That is no failure of ours."""
     view = sight.view
+    if session.displaced_since is not None and session.displaced_since > now.unix:
+        session = replace(session, displaced_since=now.unix)  # the clock was set back
     if view.conflict is not None:
         lost = view.conflict.find("JButton", "Re-login") is not None and (
             is_lost(session, sight) or not session.logged_in
@@ -459,8 +464,8 @@ def _observe_conflict(session: Session, sight: Sight, config: Config, now: Now) 
         return replace(session, displaced_since=now.unix, api=None)
     others = (view.login, view.progress, view.second_factor)
     settled = session.logged_in and view.main is not None and all(each is None for each in others)
-    if session.displaced_since is not None and settled and now.mono - session.quiet_since > RECONNECTED:
-        return replace(session, displaced_since=None)
+    if settled and now.mono - session.quiet_since > RECONNECTED:
+        return replace(session, displaced_since=None, insist=False)
     return session
 
 

@@ -12,8 +12,8 @@ from ibga.automator.decide import facts
 from ibga.automator.evidence import kind_of
 from ibga.automator.ledger import Outcome
 from ibga.automator.main_window import connected, connections
-from ibga.automator.prompts import Phone
-from ibga.automator.session import ApiAnswer, LoginBlock, Session, Try, after, waiting_time
+from ibga.automator.prompts import Factor, Phone
+from ibga.automator.session import BACK_OFF, ApiAnswer, LoginBlock, Session, Try, after, observe, waiting_time
 from ibga.automator.steps import (
     ChoosePath,
     Click,
@@ -779,6 +779,28 @@ def test_a_new_process_starts_with_a_clean_slate_but_keeps_its_back_off() -> Non
     assert session.pid == report.pid
     assert (session.settings, session.api, session.logged_in) == (None, None, False)
     assert (session.failures, session.not_before) == (2, NOW.mono + 100)
+
+
+def test_a_gateway_that_ends_during_a_login_has_failed_it_and_the_next_comes_later() -> None:
+    """Else one that crashes at each login spends the budget of a day in minutes."""
+    report = recorded("progress")
+    under_way = Session(pid=report.pid, submitted=NOW.mono, failures=1, last_words="server disconnected")
+
+    session = observe(under_way, sight(None, alive=False), CONFIG, later(5))
+
+    assert session.to_record is not None
+    assert session.to_record.outcome is Outcome.TRANSIENT
+    assert session.to_record.factor is Factor.NONE
+    session = replace(session, to_record=None)
+    form = recorded("login", lambda data: data.update(pid=5))
+    session, decision = look(form, session=session, now=later(30))
+    assert isinstance(decision.step, Wait)
+    assert decision.deadline == NOW.unix + 5 + BACK_OFF[1]
+
+    stopped = observe(under_way, sight(None, GatewayState.STOPPING, alive=False), CONFIG, later(5))
+    assert (stopped.to_record, stopped.failures) == (None, 1), "ended on purpose"
+    token = observe(Session(pid=report.pid), sight(None, alive=False), CONFIG, later(5))
+    assert (token.to_record, token.failures) == (None, 0), "no login was under way"
 
 
 def test_the_shipped_rule_book_has_no_mistake() -> None:

@@ -292,6 +292,49 @@ def test_insisting_sessions_wait_longer_and_longer_then_a_person_is_asked() -> N
     assert pressed(report, decision) == "Reconnect This Session"
 
 
+def test_a_take_over_that_no_login_of_ours_is_known_for_asks_the_ledger() -> None:
+    """As after a restart of the automator over a session whose settings were not read yet."""
+    report = recorded("existing-displaced")
+    unknown = Session(pid=report.pid, quiet_since=NOW.mono)
+
+    session, decision = look(report, session=unknown, config=TAKE_OVER)
+
+    assert isinstance(decision.step, Click)
+    assert decision.step.login_attempt
+    session = after(session, decision.step, True, NOW)
+    assert session.submitted == NOW.mono
+    block = LoginBlock(reason="all 8 logins of 24 h are used up", person="wait", until=NOW.unix + 60)
+    _, decision = look(report, session=unknown, config=TAKE_OVER, block=block)
+    assert pressed(report, decision) is None
+
+
+def test_a_clock_that_was_set_back_does_not_leave_the_session_to_others_for_as_long() -> None:
+    config = policy(ExistingSession.YIELD, 600.0)
+    report = recorded("existing-displaced")
+    session = logged_in(report, displaced_since=NOW.unix + 365 * 86400)
+    for seconds in range(0, 590, 30):
+        session, decision = look(report, session=session, config=config, now=later(seconds))
+        assert pressed(report, decision) is None
+    _, decision = look(report, session=session, config=config, now=later(601))
+    assert pressed(report, decision) == "Reconnect This Session"
+
+
+def test_what_a_person_insisted_on_is_not_kept_for_another_day() -> None:
+    """Somebody has asked for the login, and done it on the screen, too."""
+    displaced = recorded("existing-displaced")
+    session, _ = look(displaced, session=logged_in(displaced), config=YIELD)
+    session, answer = login_now(session, sight(displaced), None)
+    assert answer.ok
+    main = recorded("main")
+    for seconds in (1, 70):
+        session, _ = look(main, session=session, config=YIELD, now=later(seconds))
+
+    again = recorded("existing-displaced")
+    _, decision = look(again, session=session, config=YIELD, now=later(86400))
+
+    assert pressed(again, decision) is None
+
+
 # --- what outlives a restart ------------------------------------------------------------------------------
 
 
