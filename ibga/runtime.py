@@ -6,6 +6,7 @@ ui.json and heartbeat.json are the agent's; their readers are in ibga.agent.
 
 import contextlib
 import json
+import math
 import os
 import queue
 import stat
@@ -308,8 +309,10 @@ def _decode(value: Any, kind: Any, where: str) -> Any:
         except ValueError:
             raise IbgaError(f"{where} = {value!r} is not one of {', '.join(kind)}", code=Exit.DATA) from None
     if kind is float and isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value)
-    if isinstance(kind, type) and type(value) is kind:
+        with contextlib.suppress(OverflowError):  # of a number of some hundred digits
+            if math.isfinite(value):
+                return float(value)
+    elif isinstance(kind, type) and type(value) is kind:
         return value
     raise IbgaError(
         f"{where} = {value!r} is not of the type {getattr(kind, '__name__', kind)}", code=Exit.DATA

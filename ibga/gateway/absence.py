@@ -7,6 +7,7 @@ Reads: requests/ (`leave`, `return`).
 import logging
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from ibga import runtime
@@ -17,6 +18,8 @@ from ibga.runtime import Away, Request, RequestKind
 log = logging.getLogger(__name__)
 
 REQUEST_AGE = 120.0  # s after which nobody waits for the answer any more
+#: s ahead that no time of a request lies, 31 days at most (ibga/cli/requests.py): nobody waits so long for it.
+BEYOND = 32 * 86400.0
 OURS = (RequestKind.LEAVE, RequestKind.RETURN)
 
 
@@ -43,9 +46,12 @@ class Absence:
             self._complaint = str(error)
             return Away(since=time.time())
         self._complaint = ""
-        if away is None or (away.until is not None and time.time() >= away.until):
-            return None
-        return away
+        if away is None or away.until is None:
+            return away
+        left = away.until - time.time()
+        if left > BEYOND:  # the clock was set back by weeks: what the time is worth is a person's to say
+            return replace(away, until=None)
+        return away if left > 0 else None
 
     def heed(self) -> bool:
         """Take up what was asked since the last look; return whether IBG is to be away now."""
@@ -61,13 +67,16 @@ class Absence:
     def _heed(self, name: str, request: Request) -> None:
         try:
             if request.request is RequestKind.LEAVE:
+                if request.until is not None and not 0 < request.until - time.time() < BEYOND:
+                    self._answer(name, False, "that time is over, or more than a month away")
+                    return
                 self._paths.settings_dir.mkdir(parents=True, exist_ok=True)
                 runtime.publish(self.file, Away(since=time.time(), until=request.until))
                 self._unanswered.append(name)
             else:
                 self.over()
                 self._answer(name, True, "IB Gateway is started, and logs in as soon as its form is there")
-        except IbgaError as error:
+        except (IbgaError, OSError) as error:  # no reason to end a gateway that runs
             self._answer(name, False, str(error))
 
     def answer(self, ok: bool, detail: str) -> None:

@@ -350,6 +350,7 @@ class Runner:
                 self._ping()
                 left = away.until - time.time() if away.until is not None else PING_INTERVAL
                 self._wait(min(PING_INTERVAL, self._notify.ping_interval, max(0.0, left)))
+        self._absence.answer(True, "Logged out; the time is over, it is started again")
         self._absence.over()
         log.info("IB Gateway no longer stays away")
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from ibga import runtime
-from ibga.runtime import Gateway, GatewayState, State
+from ibga.runtime import Gateway, GatewayState, Reply, Request, RequestKind, State
 from tests.support.deadline import wait_until
 from tests.support.suite import Suite, running_suite
 from tests.support.tree import REPOSITORY
@@ -79,6 +79,19 @@ def test_a_lent_session_is_logged_out_told_of_and_taken_back_by_itself(ready: Su
     assert len(ready.events("login")) == 2
     assert ready.events("start")[1]["time"] >= session.deadline
     assert ready.session() is not None
+
+
+def test_a_time_that_is_over_before_the_logout_is_answers_all_the_same() -> None:
+    with running_suite(scenario={"delay.exit": "3"}) as suite:
+        suite.wait_state(State.READY)
+        paths, name = suite.tree.paths, f"cli-{time.time_ns()}.json"
+        leave = Request(request=RequestKind.LEAVE, time=time.time(), sender="cli", until=time.time() + 1)
+        runtime.publish(paths.requests_dir / name, leave)
+
+        reply = wait_until(lambda: runtime.read(paths.replies_dir / name, Reply), "a reply", timeout=20)
+
+        assert reply.ok
+        wait_until(lambda: len(suite.events("login")) == 2, "it is logged in again", timeout=40)
 
 
 def test_a_closed_session_comes_back_with_ibga_login_and_not_before(ready: Suite) -> None:

@@ -1,5 +1,6 @@
 """Staying away on purpose: what is on disk, what is asked, and when it is over."""
 
+import errno
 import os
 import time
 from pathlib import Path
@@ -63,6 +64,46 @@ def test_what_nobody_waits_for_any_more_and_what_is_for_others_is_not_done(paths
     (paths.requests_dir / "torn.json").write_text('{"vers')
     assert not Absence(paths).heed()
     assert len(list(paths.requests_dir.iterdir())) == 2
+
+
+@pytest.mark.parametrize("ahead", [-5.0, 0.0, 40 * 86400.0, 1e18, 1e300])
+def test_a_time_that_is_over_or_beyond_all_measure_is_refused(paths: Paths, ahead: float) -> None:
+    name = ask(paths, RequestKind.LEAVE, until=time.time() + ahead)
+    absence = Absence(paths)
+    assert not absence.heed()
+    assert not absence.file.exists()
+    reply = runtime.read(paths.replies_dir / name, Reply)
+    assert reply is not None
+    assert not reply.ok
+
+
+def test_a_word_that_names_a_time_beyond_all_measure_holds_until_somebody_says_so(paths: Paths) -> None:
+    """As of a clock that was set back by years: nobody waits for so long without a word."""
+    absence = Absence(paths)
+    for until in (1e18, time.time() + 366 * 86400):
+        runtime.publish(absence.file, Away(since=time.time(), until=until))
+        away = absence.now()
+        assert away is not None
+        assert away.until is None
+        assert "ibga login" in sentence(away)
+
+
+def test_a_word_that_cannot_be_removed_ends_no_gateway(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
+    absence = Absence(paths)
+    name = ask(paths, RequestKind.RETURN)
+
+    def read_only(self: Path, missing_ok: bool = False) -> None:
+        if self == absence.file:
+            raise OSError(errno.EROFS, "Read-only file system")
+        if self.exists() or not missing_ok:
+            os.unlink(self)
+
+    monkeypatch.setattr(Path, "unlink", read_only)
+    absence.heed()
+    reply = runtime.read(paths.replies_dir / name, Reply)
+    assert reply is not None
+    assert not reply.ok
+    assert "Read-only" in reply.detail
 
 
 def test_an_unreadable_word_is_taken_for_away_and_told_once(

@@ -34,6 +34,9 @@ def test_half_a_rename_does_not_hold_back_what_comes_after_it(tmp_path: Path) ->
         lambda path: path.write_text(
             '{"version": 1, "ok": true, "time": ' + "9" * 10_000 + ', "detail": ""}'
         ),
+        lambda path: path.write_text('{"version": 1, "ok": true, "time": ' + "9" * 400 + ', "detail": ""}'),
+        lambda path: path.write_text('{"version": 1, "ok": true, "time": NaN, "detail": ""}'),
+        lambda path: path.write_text('{"version": 1, "ok": true, "time": 1e999, "detail": ""}'),
         lambda path: path.write_bytes(b"\xff\x00"),
         lambda path: path.mkdir(),
         lambda path: os.mkfifo(path),
