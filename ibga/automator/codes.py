@@ -17,7 +17,7 @@ from typing import Any
 
 from ibga.automator import totp
 from ibga.automator.code_command import CodeCommand
-from ibga.automator.ledger import Ledger, LedgerError
+from ibga.automator.ledger import LAST, Ledger, LedgerError
 from ibga.automator.login import credentials
 from ibga.automator.prompts import Factor, Past, has_second_factor, method_of
 from ibga.automator.session import CommandAnswer
@@ -193,8 +193,8 @@ def _read(file: Path) -> tuple[str, Past]:
             raise ValueError("of another version")
         past = Past(
             periods=tuple(int(each) for each in data["periods"]),
-            tries=tuple(float(each) for each in data["tries"]),
-            unanswered=tuple(float(each) for each in data["unanswered"]),
+            tries=tuple(_moment(each) for each in data["tries"]),
+            unanswered=tuple(_moment(each) for each in data["unanswered"]),
         )
         return str(data["key"]), past
     except FileNotFoundError:
@@ -207,6 +207,13 @@ def _read(file: Path) -> tuple[str, Past]:
             hint="removing it forgets which codes were typed",
             code=Exit.DATA,
         ) from None
+
+
+def _moment(value: Any) -> float:
+    at = float(value)
+    if not 0 <= at < LAST:
+        raise ValueError("a time beyond all measure")
+    return at
 
 
 def _write(file: Path, key: str, past: Past) -> None:

@@ -23,6 +23,7 @@ from ibga.paths import Paths
 VERSION = 1
 DAY = 86400.0  # s, the span that a budget is for
 KEEP = 30 * DAY  # s, of history
+LAST = 1e11  # Unix time, some thousand years from now
 MAX_ATTEMPTS = 5000  # far above any budget times KEEP; more is a foreign file
 MAX_REFUSALS = 50
 _MAX_SIZE = 4 << 20  # bytes
@@ -306,6 +307,8 @@ def _text(value: Any) -> str:
 def _number(value: Any) -> float:
     if not isinstance(value, int | float) or isinstance(value, bool):
         raise TypeError(f"{value!r} is not a time")
+    if not 0 <= value < LAST:  # nor is NaN, which would not count
+        raise ValueError("a time beyond all measure")
     return float(value)
 
 

@@ -154,6 +154,10 @@ GOOD = {
         json.dumps({**GOOD, "attempts": {}, "refusals": None}).encode(),
         json.dumps({**GOOD, "attempts": [{**GOOD["attempts"][0], "time": "now"}]}).encode(),  # type: ignore[index]
         json.dumps({**GOOD, "attempts": [{**GOOD["attempts"][0], "time": True}]}).encode(),  # type: ignore[index]
+        *(
+            json.dumps({**GOOD, "attempts": [{**GOOD["attempts"][0], "time": when}]}).encode()  # type: ignore[index]
+            for when in (float("nan"), float("inf"), 10**400, 1e18, -1.0)
+        ),
         json.dumps({**GOOD, "attempts": [{**GOOD["attempts"][0], "outcome": "won"}]}).encode(),  # type: ignore[index]
         json.dumps({**GOOD, "attempts": ["now"]}).encode(),
         json.dumps({**GOOD, "attempts": "ab"}).encode(),
