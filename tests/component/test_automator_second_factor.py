@@ -68,6 +68,7 @@ def test_a_push_gives_way_to_the_authenticator_by_either_way(way: str) -> None:
         assert len(rig.events("login")) == 1
 
 
+@pytest.mark.nightly  # minutes of waiting for codes
 def test_a_clock_that_is_off_takes_three_codes_at_most() -> None:
     scenario = {**BY_TOTP, "2fa.totp.offset": "-20", "2fa.totp.window": "0"}
     with running_rig(mode="live", scenario=scenario, account=ACCOUNT) as rig:
@@ -80,6 +81,7 @@ def test_a_clock_that_is_off_takes_three_codes_at_most() -> None:
             assert any("clock" in line for line in rig.automator.journal())
 
 
+@pytest.mark.nightly  # minutes of waiting for codes
 def test_a_wrong_key_costs_three_codes_and_then_a_person_whatever_is_restarted() -> None:
     scenario = {**BY_TOTP, "2fa.totp.secret": SECRET[::-1], "2fa.tries": "9", "2fa.limit": "110"}
     with running_rig(mode="live", scenario=scenario, account=ACCOUNT) as rig:

@@ -168,7 +168,21 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+#: Those that another case or another file's test is near to.
+VARIANTS = {
+    "D-LOGINFAIL, long", "D-LOGINFAIL, other title", "silent drop", "D-UNSUPPORTED, soon", "D-2FA-LIST, code",
+    "D-2FA-CODE", "D-2FA-CODE, by command", "D-2FA-PUSH", "D-2FA-CARD, other title", "D-2FA-PASSKEY, a browser",
+}  # fmt: skip
+assert VARIANTS < CASES.keys()
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param(case, id=name, marks=[pytest.mark.nightly] if name in VARIANTS else [])
+        for name, case in CASES.items()
+    ],
+)
 def test_a_login_ends_where_it_should_and_nothing_else_is_pressed(case: Case) -> None:
     scenario = {"decoys": "false", "noise": "0", "paper.dialog": "false", **case.scenario}
     with running_rig(mode=case.mode, scenario=scenario, toml=case.toml, account=case.account) as rig:
@@ -189,6 +203,7 @@ def test_a_login_ends_where_it_should_and_nothing_else_is_pressed(case: Case) ->
         assert not rig.events("login-result", early=True)
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("after", ["form", "relogin", "login-failed-transient"])
 def test_an_unanswered_push_rings_no_second_time_at_once(after: str) -> None:
     scenario = {"2fa.methods": "IB Key", "2fa.limit": "3", "2fa.afterLimit": after, "decoys": "false"}
@@ -214,6 +229,7 @@ def test_a_login_that_was_kicked_for_its_other_device_is_taken_up_again_at_once(
             assert json.loads(record.read_text())["unanswered"] == []
 
 
+@pytest.mark.nightly  # two minutes of waiting for codes
 def test_a_refused_code_is_followed_by_the_next_and_never_repeated() -> None:
     """IB's clock is two minutes ahead: no code is right, three are tried, and a person is told why."""
     scenario = {

@@ -158,7 +158,7 @@ class Container:
     ) -> subprocess.CompletedProcess[str]:
         """Run *command* as root inside. Raises ContainerError when it failed and *check*."""
         result = subprocess.run(
-            [*self._enter("--all"), "/usr/bin/env", "-i", *_ENVIRONMENT, *command],
+            self.inside(*command),
             stdin=subprocess.DEVNULL if input is None else None,
             input=input,
             capture_output=True,
@@ -170,6 +170,10 @@ class Container:
                 f"{' '.join(command)}: exit {result.returncode}\n{result.stdout}{result.stderr}"
             )
         return result
+
+    def inside(self, *command: str) -> list[str]:
+        """*command*, a program of the container, as it is run as root inside."""
+        return [*self._enter("--all"), "/usr/bin/env", "-i", *_ENVIRONMENT, *command]
 
     def network(self, *command: str) -> list[str]:
         """*command*, a program of this machine, as it is run in the network of the container."""
