@@ -5,7 +5,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from ibga.automator.ledger import Attempt, Ledger, LedgerError, Outcome
+from ibga.automator.ledger import DAY, Attempt, Ledger, LedgerError, Outcome
 from ibga.automator.login import credentials
 from ibga.automator.session import (
     ANSWER_TIMEOUT,
@@ -40,6 +40,7 @@ class Logins:
     def __init__(self, config: Config) -> None:
         self._config = config
         self._attempt: Attempt | None = None
+        self._tried: tuple[str, str | None] | None = None  # the credentials of that one
         self._fingerprint: str | None = None
         self._block: LoginBlock | None = None
         self._asked: float | None = None  # monotonic
@@ -51,7 +52,6 @@ class Logins:
         """Go on under *config*. What is still to be written down is not forgotten with the old one."""
         if credentials(config) != credentials(self._config):
             self._fingerprint = None
-            self._attempt = None
         self._config = config
         self._forget_answers()
 
@@ -97,7 +97,7 @@ class Logins:
             refusal = ledger.refused(self._fingerprint_of(ledger, password))
             left = ledger.left(at, self._config.login.budget)
             until = ledger.next_at(at, self._config.login.budget)
-            told = told_to_wait(ledger.attempts_since(at - RELOGIN_ROW), at)
+            told = told_to_wait(ledger.attempts_since(at - DAY), at)
         except LedgerError as error:
             return LoginBlock(
                 reason=f"no login without its ledger: {error.message}",
@@ -146,6 +146,7 @@ class Logins:
             self._config.instance,
             budget=self._config.login.budget,
         )
+        self._tried = credentials(self._config)
         log.info(
             "login attempt of %r written down; %d left in 24 h",
             username,
@@ -154,7 +155,8 @@ class Logins:
 
     def ended(self, outcome: Outcome, text: str) -> None:
         """Write down how the last attempt ended; of a refusal, that these credentials are refused."""
-        username, password = credentials(self._config)
+        # They may be others than are configured by now: a reload does not wait for IB's answer.
+        username, password = self._tried or credentials(self._config)
         self._forget_answers()
         try:
             if outcome is Outcome.REFUSED and password:
@@ -162,7 +164,7 @@ class Logins:
             self._write_refusal()
             if self._attempt is not None:
                 Ledger.open(self._config.paths, username).conclude(self._attempt, outcome, text)
-                self._attempt = None
+                self._attempt = self._tried = None
         except LedgerError as error:
             log.error("%s", error)
 
@@ -180,7 +182,7 @@ class Logins:
         """Return the age in seconds of an attempt that our predecessor made and that IB may still be at."""
         for attempt in reversed(self._own(ANSWER_TIMEOUT)):
             if attempt.outcome is Outcome.PENDING:
-                self._attempt = attempt
+                self._attempt, self._tried = attempt, credentials(self._config)
                 return max(0.0, time.time() - attempt.time)
         return None
 

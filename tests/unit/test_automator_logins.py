@@ -65,6 +65,47 @@ def test_a_reload_with_other_credentials_does_not_put_the_refusal_on_them(
     assert Logins(config).block() is not None  # those that were meant
 
 
+@pytest.mark.parametrize("other", [{"password": "corrected"}, {"username": "another"}])
+def test_what_ib_says_after_a_reload_is_said_of_the_credentials_that_were_tried(
+    config: Config, other: dict[str, str]
+) -> None:
+    logins = Logins(config)
+    logins.before_click()
+    corrected = replace(config, account=replace(config.account, **other))  # type: ignore[arg-type]
+    logins.reconfigure(corrected)
+
+    logins.ended(Outcome.REFUSED, WORDS)
+
+    assert logins.block() is None
+    assert Logins(config).block() is not None
+    (noted,) = Ledger.open(config.paths, "tester").attempts_since(0.0)
+    assert noted.outcome is Outcome.REFUSED
+
+
+def test_a_refusal_after_a_restart_is_of_the_login_that_was_found(config: Config) -> None:
+    Logins(config).before_click()
+    again = Logins(config)
+    assert again.pending_since() is not None
+    again.reconfigure(replace(config, account=replace(config.account, password="corrected")))
+    again.ended(Outcome.REFUSED, WORDS)
+    assert again.block() is None
+    assert Logins(config).block() is not None
+
+
+def test_a_waiting_time_of_hours_is_kept_over_a_restart(
+    config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logins = Logins(config)
+    logins.before_click()
+    logins.ended(Outcome.TRANSIENT, "Too many failed login attempts. Please wait 90 minutes before")
+    at = time.time()
+    monkeypatch.setattr("ibga.automator.logins.time.time", lambda: at + 4000)
+    block = Logins(config).block()
+    assert block is not None
+    assert block.until is not None
+    assert at + 5400 < block.until < at + 5500
+
+
 def test_the_outcome_of_an_attempt_is_written_down_over_a_reload(config: Config) -> None:
     logins = Logins(config)
     logins.before_click()
