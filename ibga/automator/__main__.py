@@ -355,7 +355,10 @@ class Automator:
         window = sight.report.window(window_id)
         if window is None:
             return
-        content = (self._config.paths.runtime_dir / "ui.json").read_bytes()
+        try:
+            content = (self._config.paths.runtime_dir / "ui.json").read_bytes()
+        except OSError:  # the gateway has just ended, and its report with it; the tree is kept all the same
+            content = b""
         folder = save_unknown_dialog(
             self._config.paths, window, content, self._screenshot(sight), time.time()
         )
@@ -385,9 +388,11 @@ class Automator:
         waiting = self._session.to_record
         if waiting is not None:  # of the credentials that it was said of
             self._logins.ended(waiting.outcome, waiting.text)
+            self._factors.ended(waiting.factor)
             self._session = replace(self._session, to_record=None)
         if credentials(config) != credentials(self._config):
-            self._session = replace(self._session, password_in=None, not_before=0.0, failures=0)
+            self._session = replace(self._session, not_before=0.0, failures=0)
+        self._session = replace(self._session, password_in=None, second_password_in=None)
         self._config = config
         self._logins.reconfigure(config)
         self._factors.close()

@@ -47,6 +47,7 @@ class SecondFactors:
         self._past = Past()
         self._asked: float | None = None  # monotonic
         self._key: str | None = None  # fingerprint of the key, "" without one
+        self._owed: tuple[float, ...] = ()  # when one ended unanswered, while that is on no disk
         self._sent = ""  # the command's last code that was typed: not to be typed again
         self.error = ""
 
@@ -81,7 +82,8 @@ class SecondFactors:
                     )
                 self._remember(lambda past: replace(past, tries=(), unanswered=()))
             case Factor.UNANSWERED:
-                self._remember(lambda past: replace(past, unanswered=(*past.unanswered, now)))
+                self._owed = (*self._owed, now)
+                self._remember(lambda past: past)
 
     def forget(self) -> bool:
         """A person has looked (`ibga retry`): what was refused or unanswered counts no more.
@@ -116,9 +118,10 @@ class SecondFactors:
             known_key, past = _read(file)
             if key and known_key != key:
                 past = replace(past, periods=(), tries=())
-            changed = change(past)
+            changed = change(replace(past, unanswered=(*past.unanswered, *self._owed)))
             if changed != past:
                 _write(file, key or known_key, changed)
+        self._owed = ()
         return changed
 
     # --- codes --------------------------------------------------------------------------------------

@@ -45,6 +45,7 @@ log = logging.getLogger(__name__)
 BATCH = 12
 FOCUS_TIMEOUT = 1.0  # s
 MAP_TIMEOUT = 0.5  # s until the X server has put a reported window on top
+PLACE_TIMEOUT = 0.05  # s until a window that does not lie where it is said to is looked for elsewhere
 MAP_INTERVAL = 0.005  # s between two questions to it
 TEXT_TIMEOUT = 1.5  # s from the last key of a batch to the report that shows it
 BUSY = 1.0  # s without a turn of the event queue: no effect yet proves nothing
@@ -164,7 +165,7 @@ class Executor:
             if self._mouse() is None:
                 return None
             picture = x11.screenshot(self._connection)
-        except (IbgaError, OSError, xlib_error.ConnectionClosedError) as error:
+        except (IbgaError, OSError, xlib_error.ConnectionClosedError, xlib_error.XError) as error:
             log.warning("no screenshot: %s", error)
             self.close()
             return None
@@ -232,6 +233,8 @@ class Executor:
         except (OSError, xlib_error.ConnectionClosedError, xlib_error.DisplayError) as error:
             self.close()
             raise NoEffectError(f"the display is lost: {error}") from None
+        except xlib_error.XError as error:  # a window that X was asked for went away meanwhile
+            raise NoEffectError(f"the X server says: {error}") from None
         except IbgaError as error:  # no such key, no server
             raise NoEffectError(str(error)) from None
 
@@ -379,12 +382,16 @@ class Executor:
         x, y = bounds.middle
         if not (0 <= x <= MAX_PLACE and 0 <= y <= MAX_PLACE):
             raise NoEffectError("it is not on the screen")
-        deadline = time.monotonic() + MAP_TIMEOUT
+        start = time.monotonic()
+        looked_for = False
         while over := self._covering(window, x, y, popup):
-            # Java reports a window as showing a moment before the X server does.
-            if time.monotonic() > deadline:
-                self._put_right(mouse, window)
+            # Java reports a window as showing, or as moved, a moment before the X server does.
+            passed = time.monotonic() - start
+            if passed > MAP_TIMEOUT:
                 raise NoEffectError(over)
+            if passed > PLACE_TIMEOUT and not looked_for:
+                looked_for = True
+                self._put_right(mouse, window)
             self._eyes.wait(MAP_INTERVAL)
             self._expect_unchanged(window)
         mouse.click(x, y, count=count)

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from Xlib.error import BadDrawable
 
 from ibga.agent.report import Answer, Bounds, Report
 from ibga.automator.executor import Executor, Result
@@ -211,6 +212,30 @@ def test_without_a_display_the_agent_is_used_and_it_is_said(
     agent.effect = gone("Warning")
     assert executor.perform(press_paper(report), report) is Result.WORKED
     assert "now through the agent" in caplog.text
+
+
+class Vanished(BadDrawable):  # type: ignore[misc]
+    def __init__(self) -> None:
+        self._data = {"code": 9}
+
+    def __str__(self) -> str:
+        return "BadDrawable"
+
+
+def test_a_window_that_goes_while_x_is_asked_for_it_does_not_end_the_loop(
+    made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report = recorded("paper")
+    _, executor = made(report, way=Input.XTEST)
+
+    def gone_meanwhile(*_: object) -> None:
+        raise Vanished  # as of get_geometry
+
+    monkeypatch.setattr(executor, "_mouse", lambda: object())
+    monkeypatch.setattr(executor, "_by_mouse", gone_meanwhile)
+    monkeypatch.setattr("ibga.automator.executor.x11.screenshot", gone_meanwhile)
+    assert executor.perform(press_paper(report), report) is Result.NO_EFFECT
+    assert executor.screenshot() is None
 
 
 def test_xtest_alone_does_nothing_without_a_display(made: Made) -> None:

@@ -5,17 +5,21 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from ibga import runtime
+from ibga.automator import codes
 from ibga.automator.__main__ import Automator
+from ibga.automator.codes import SecondFactors
 from ibga.automator.eyes import Eyes
 from ibga.automator.ledger import Ledger, LedgerError, Outcome
 from ibga.automator.logins import Logins
+from ibga.automator.prompts import Factor
 from ibga.config import Config
-from ibga.config.settings import Account, Input, Login
+from ibga.config.settings import Account, Input, Login, Mode
 from ibga.notify import Notifier
 from ibga.paths import Paths
 from ibga.runtime import Gateway, GatewayState, Request, RequestKind, State, Watch
@@ -156,6 +160,58 @@ def test_a_full_disk_does_not_stop_the_loop_and_is_told_once(
     assert caplog.text.count("No space left") == 1
     loop.turn()
     assert state_of(config) is State.LOADING
+
+
+def test_an_unknown_dialog_whose_report_has_gone_does_not_end_the_loop(
+    config: Config, automator: Callable[[], Automator]
+) -> None:
+    show(config, "unknown")
+    loop = automator()
+    (config.paths.runtime_dir / "ui.json").unlink()  # as when the gateway ends just then
+
+    def asked() -> bool:
+        loop.turn()
+        return state_of(config) is State.NEEDS_PERSON
+
+    wait_until(asked, "a person is asked", timeout=20)
+    assert list((config.paths.log_dir / "unknown-dialogs").iterdir())
+
+
+def test_a_reload_types_all_passwords_again(config: Config, automator: Callable[[], Automator]) -> None:
+    """Of a field only the length is told: of the market data's password, too (FIX CTCI)."""
+    config.paths.config_dir.mkdir(parents=True)
+    secret = config.paths.config_dir / "password"
+    secret.touch(mode=0o600)
+    secret.write_text("secret")
+    toml = f'[account]\nusername = "tester"\npassword_file = "{secret}"\n'
+    (config.paths.config_dir / "main.toml").write_text(toml)
+    loop = automator()
+    loop._session = replace(loop._session, password_in=1, second_password_in=2)
+    loop.reload_wanted = True
+    loop.turn()
+    assert (loop._session.password_in, loop._session.second_password_in) == (None, None)
+
+
+def test_a_code_that_nobody_answered_is_remembered_over_a_full_disk(
+    config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live = replace(config, account=replace(config.account, mode=Mode.LIVE))
+    factors = SecondFactors(live, lambda: None)
+    factors.past()
+    with monkeypatch.context() as full:
+
+        def no_space(*_: object) -> None:
+            raise LedgerError("cannot write the record of second factors")
+
+        full.setattr(codes, "_write", no_space)
+        factors.ended(Factor.UNANSWERED)
+        assert factors.error
+        monkeypatch.setattr(codes, "FRESH", -1.0)
+        factors.past()
+        assert factors.error, "no login while it is on no disk"
+    assert len(factors.past().unanswered) == 1
+    assert not factors.error
+    assert len(SecondFactors(live, lambda: None).past().unanswered) == 1
 
 
 def test_rules_hold_at_once_also_in_a_folder_that_comes_goes_and_is_another_one(config: Config) -> None:
