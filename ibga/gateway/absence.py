@@ -18,7 +18,7 @@ from ibga.runtime import Away, Request, RequestKind
 log = logging.getLogger(__name__)
 
 REQUEST_AGE = 120.0  # s after which nobody waits for the answer any more
-#: s ahead that no time of a request lies, 31 days at most (ibga/cli/requests.py): nobody waits so long for it.
+#: s ahead that no time of a request lies: `ibga lend` takes 31 days at most.
 BEYOND = 32 * 86400.0
 OURS = (RequestKind.LEAVE, RequestKind.RETURN)
 
