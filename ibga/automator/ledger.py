@@ -115,6 +115,11 @@ class Ledger:
             self._write(replace(content, attempts=(*kept, attempt)))
         return attempt
 
+    def rewrite(self) -> None:
+        """Write what is there once more, to find out whether it can be written (again)."""
+        with self._locked():
+            self._write(self._read())
+
     def conclude(self, attempt: Attempt, outcome: Outcome, detail: str = "") -> None:
         """Write down how *attempt* ended (for history; it counts in any case)."""
         with self._locked():

@@ -5,7 +5,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from ibga.automator.ledger import DAY, Attempt, Ledger, LedgerError, Outcome
+from ibga.automator.ledger import DAY, Attempt, BudgetSpent, Ledger, LedgerError, Outcome
 from ibga.automator.login import credentials
 from ibga.automator.session import (
     ANSWER_TIMEOUT,
@@ -46,6 +46,7 @@ class Logins:
         self._asked: float | None = None  # monotonic
         self._left: LoginsLeft | None = None
         self._counted: float | None = None  # monotonic
+        self._unwritable = False  # an attempt could not be written down
         self._refused: _Refused | None = None  # while it could not be written down
 
     def reconfigure(self, config: Config) -> None:
@@ -94,6 +95,9 @@ class Logins:
         try:
             self._write_refusal()
             ledger = Ledger.open(self._config.paths, username)
+            if self._unwritable:
+                ledger.rewrite()
+                self._unwritable = False
             refusal = ledger.refused(self._fingerprint_of(ledger, password))
             left = ledger.left(at, self._config.login.budget)
             until = ledger.next_at(at, self._config.login.budget)
@@ -140,12 +144,16 @@ class Logins:
             raise LedgerError(block.reason, hint=block.person)
         self._forget_answers()
         ledger = Ledger.open(self._config.paths, username)
-        self._attempt = ledger.record(
-            time.time(),
-            self._config.account.mode.value,
-            self._config.instance,
-            budget=self._config.login.budget,
-        )
+        try:
+            self._attempt = ledger.record(
+                time.time(),
+                self._config.account.mode.value,
+                self._config.instance,
+                budget=self._config.login.budget,
+            )
+        except LedgerError as error:
+            self._unwritable = not isinstance(error, BudgetSpent)  # told by `block` from here on
+            raise
         self._tried = credentials(self._config)
         log.info(
             "login attempt of %r written down; %d left in 24 h",

@@ -86,7 +86,7 @@ def recall(path: Path, session: Session, config: Config) -> Session:
         )
     except FileNotFoundError:
         return session
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
         log.warning("%s cannot be read, the settings are looked at again", path)
         return session
     if settings is None or not same or not matches(settings, config):

@@ -46,7 +46,7 @@ _LAST_PHASE = "starting application"
 _KICKED = "the login ended when the second factor's device was changed"
 #: Phases that come only after the second factor (guide 2.1).
 _PAST_FACTOR = re.compile(r"initializing|starting")
-_TOO_MANY = re.compile(r"please wait(?: (\d+) minutes?)?(?:[ &]+)?(?:(\d+) seconds?)?", re.IGNORECASE)
+_TOO_MANY = re.compile(r"please wait(?: (\d{1,6}) minutes?)?(?:[ &]+)?(?:(\d{1,6}) seconds?)?", re.IGNORECASE)
 _TOO_MANY_MARGIN = 3.0  # s (guide 4.3)
 
 

@@ -180,6 +180,8 @@ def test_steps_never_show_the_password() -> None:
         ("Please wait 2 minutes & 1 second before attempting", 124),
         ("Please wait 1 minute before attempting", 63),
         ("Please wait before attempting", None),
+        ("Please wait " + "9" * 5000 + " minutes", None),
+        ("Please wait " + "9" * 400 + " seconds", None),
         ("Server disconnected, please try again", None),
     ],
 )

@@ -358,6 +358,13 @@ def test_a_memory_of_an_older_version_is_passed_over(tmp_path: Path) -> None:
     assert memory.recall(path, Session(pid=1), CONFIG) == Session(pid=1)
 
 
+@pytest.mark.parametrize("content", ["[" * 100_000, '{"version": 1, "takeovers": [' + "9" * 400 + "]}"])
+def test_rubbish_in_the_memory_costs_no_more_than_another_look(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "automator.json"
+    path.write_text(content)
+    assert memory.recall(path, Session(pid=1), CONFIG) == Session(pid=1)
+
+
 def test_closing_or_lending_ends_what_was_between_two_sessions() -> None:
     session = Session(displaced_since=NOW.unix, takeovers=(NOW.unix,), insist=True)
     session = observe(session, sight(None, GatewayState.STOPPED, alive=False), YIELD, NOW)

@@ -106,6 +106,25 @@ def test_a_waiting_time_of_hours_is_kept_over_a_restart(
     assert at + 5400 < block.until < at + 5500
 
 
+def test_a_ledger_that_takes_no_attempt_is_told_until_it_takes_one(
+    config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And not only that the button had no effect."""
+    logins = Logins(config)
+    assert logins.block() is None
+    with monkeypatch.context() as broken:
+        full_disk(broken)
+        with pytest.raises(LedgerError):
+            logins.before_click()
+        block = logins.block()
+        assert block is not None
+        assert "cannot write the login ledger" in block.reason
+        assert block.person
+    monkeypatch.setattr("ibga.automator.logins.FRESH", -1.0)
+    assert logins.block() is None
+    logins.before_click()
+
+
 def test_the_outcome_of_an_attempt_is_written_down_over_a_reload(config: Config) -> None:
     logins = Logins(config)
     logins.before_click()
