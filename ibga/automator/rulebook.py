@@ -160,7 +160,7 @@ def _sign(value: Any) -> str:
 def _pattern(value: Any) -> str:
     try:
         every = re.compile(_text(value), re.IGNORECASE).search("") is not None
-    except re.error as error:
+    except (re.error, OverflowError, RecursionError) as error:  # also a{99999999999}, and nested without end
         raise ValueError(f"not a regular expression: {error}") from None
     if every:
         raise ValueError("matches the empty text, hence every window")

@@ -72,7 +72,8 @@ def test(options: argparse.Namespace, root: Path) -> Exit:
     """Say of each window of a report which rule knows it, what would be done, and why others do not."""
     file = Path(options.file)
     try:
-        content = file.read_bytes()[: MAX_FILE + 1]
+        with file.open("rb") as opened:
+            content = opened.read(MAX_FILE + 1)
     except OSError as error:
         raise IbgaError(f"cannot read {file}: {error.strerror}", code=Exit.DATA) from None
     if len(content) > MAX_FILE:

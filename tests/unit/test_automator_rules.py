@@ -71,6 +71,14 @@ def test_operators_rules_come_first(tmp_path: Path) -> None:
         ('[[dialog]]\ntitle = "T"\nclick = "OK"\n', "no name"),
         ('[[dialog]]\nname = "x"\ntitel = "T"\ntitle = "T"\nclick = "OK"\n', "no such key: titel"),
         ('[[dialog]]\nname = "x"\ntitle_matches = "("\nclick = "OK"\n', "not a regular expression"),
+        (
+            '[[dialog]]\nname = "x"\ntitle_matches = "a{99999999999999999999}"\nclick = "OK"\n',
+            "not a regular expression",
+        ),
+        (
+            f'[[dialog]]\nname = "x"\ntitle_matches = "{"(" * 5000}a{")" * 5000}"\nclick = "OK"\n',
+            "not a regular expression",
+        ),
         ('[[dialog]]\nname = "x"\ntitle = "T"\nclick = 1\n', "neither a text nor a list"),
         ('[[dialog]]\nname = "x"\ntitle = "T"\nwhen = ["awake"]\nclick = "OK"\n', "not among the states"),
         ('[[dialog]]\nname = "x"\ntitle = "T"\nthen = "party"\nclick = "OK"\n', "not one of"),

@@ -31,6 +31,16 @@ def about(text: str, window: str) -> str:
     return next(part for part in text.split("\n\n") if window in part.splitlines()[0])
 
 
+def test_a_report_without_end_is_not_read_to_its_end(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ibga.cli.dialogs.MAX_FILE", 1000)
+    monkeypatch.setattr(Path, "read_bytes", lambda self: pytest.fail("all of it"))
+    code, _, err = run(capsys, "test", "/dev/zero")
+    assert code == Exit.DATA
+    assert "larger than" in err
+
+
 def test_the_list_names_rules_files_conditions_and_deeds(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
