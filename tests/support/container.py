@@ -17,7 +17,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -236,24 +236,33 @@ def booted(
     private_network: bool = True,
     console: Path | None = None,
     say: Callable[[str], None] = lambda _: None,
+    disk: Path | None = None,
 ) -> Iterator[Container]:
     """Boot a copy of the root of Debian *version*; it is shut down and removed at the end.
 
     *private_network*: a loopback of its own (`Container.network` reaches it); else this machine's network.
-    *console*: where what init prints is kept. *say* is told what takes long.
+    *console*: where what init prints is kept. *say* is told what takes long. *disk*: of `new_disk`, which
+    stays and can be booted again.
     """
     lower = root(version, say)
+    with (
+        nullcontext(disk) if disk else new_disk() as scratch,
+        _locked(lower, fcntl.LOCK_SH),
+        _nspawn(version, lower, scratch, private_network, console or scratch / "console") as container,
+    ):
+        yield container
+
+
+@contextmanager
+def new_disk() -> Iterator[Path]:
+    """A folder for what a container changes in its root."""
     # Not /tmp: that may be in memory, and a gateway with its JRE is some hundred megabytes.
     scratch = Path(tempfile.mkdtemp(prefix="ibga-container.", dir="/var/tmp"))
     try:
         for name in ("upper", "work", "root"):
             (scratch / name).mkdir()
         (scratch / "upper").chmod(0o755)
-        with (
-            _locked(lower, fcntl.LOCK_SH),
-            _nspawn(version, lower, scratch, private_network, console or scratch / "console") as container,
-        ):
-            yield container
+        yield scratch
     finally:
         shutil.rmtree(scratch)
 
