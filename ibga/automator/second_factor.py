@@ -19,6 +19,7 @@ from ibga.automator.session import (
     CONFIRM_DEVICE,
     FACTOR_GAP,
     SEND_CODE,
+    TAKE_OVER,
     Now,
     Session,
     Sight,
@@ -363,7 +364,8 @@ def _clock(unix: float | None) -> str:
 def gate(decision: Decision, session: Session, sight: Sight, config: Config, now: Now) -> Decision:
     """Return *decision*, or why it waits: a login that would ask for a second factor at the wrong time."""
     step = decision.step
-    attempt = isinstance(step, Click) and step.login_attempt
+    # A login that goes on over another session may have waited for minutes: by now it is as a new one.
+    attempt = isinstance(step, Click) and (step.login_attempt or step.name == TAKE_OVER)
     form = sight.view.login
     filling = isinstance(step, Click | Type | Choose) and form is not None and step.window == form.id
     # One that waits for something else already may have to wait longer, and is to say so.
@@ -409,7 +411,9 @@ def _held(state: State, reason: str, person: str, until: float | None = None) ->
 
 def keeps_phone(session: Session, step: Step, now: Now) -> bool:
     """Whether this instance may still have a phone rung. It ends in any case, for the others wait for it."""
-    if isinstance(step, HoldPhone) or (isinstance(step, Click) and step.login_attempt):
+    if isinstance(step, HoldPhone):
+        return True
+    if isinstance(step, Click) and (step.login_attempt or step.name == TAKE_OVER):
         return True
     if session.submitted is None:
         return False

@@ -653,7 +653,7 @@ def after(session: Session, step: steps.Deed, worked: bool, now: Now) -> Session
         case steps.Type(name="type the market data password"):
             return replace(session, second_password_in=step.component)
         case steps.Click(name="take the session over"):  # TAKE_OVER, at a login
-            return _taken_over(session, now)
+            return replace(_taken_over(session, now), submitted=now.mono)
         case steps.Click(name="give way to the other session"):  # GIVE_WAY
             record = steps.RecordLogin(outcome=Outcome.YIELDED, text="another session of this user is active")
             return replace(session, submitted=None, phase="", password_in=None, to_record=record)

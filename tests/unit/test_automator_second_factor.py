@@ -837,6 +837,23 @@ def test_the_phone_is_kept_through_the_login_and_never_for_ever() -> None:
     assert not keeps_phone(session, Wait(), later(76))
 
 
+def test_a_login_that_goes_on_after_a_pause_asks_for_the_phone_again_and_keeps_quiet() -> None:
+    """A question about another session may have waited for minutes, and the phone is another's by then."""
+    report = recorded("existing")
+    pausing = Session(pid=report.pid, submitted=NOW.mono - 500, quiet_since=NOW.mono)
+    _, decision = look(report, session=pausing, config=LIVE)
+    assert isinstance(decision.step, HoldPhone)
+    session, decision = look(report, session=pausing, config=LIVE, phone=HELD)
+    assert isinstance(decision.step, Click)
+    session = after(session, decision.step, True, NOW)
+    assert keeps_phone(session, Wait(), later(20))
+    _, decision = look(report, session=pausing, config=replace(LIVE, second_factor=QUIET), now=at("23:00"))
+    assert isinstance(decision.step, Wait)
+    assert decision.deadline == at("23:00").unix + 8 * 3600
+    _, decision = look(report, session=pausing, config=TOTP)
+    assert isinstance(decision.step, Click), "a code rings nothing"
+
+
 # --- over a long time -----------------------------------------------------------------------------------
 
 
