@@ -1,5 +1,6 @@
 """Several instances on one host, from one program directory."""
 
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -56,3 +57,39 @@ def test_two_instances_share_a_program_and_nothing_else(instance: Instance, pape
     assert refuses(instance)
     assert accounts(paper) == "DU1234567"
     assert len(paper.events("login")) == 1
+
+
+def test_two_instances_ring_the_phone_one_after_the_other(instance: Instance, paper: Instance) -> None:
+    push = {"2fa.methods": "IB Key", "2fa.approve": "never"}
+    both = (instance, paper)
+    for each in both:
+        each.configure(username=f"user-{each.name}", mode="live", scenario=push)
+    container = instance.container
+
+    container.systemctl("start", instance.target, paper.target)
+
+    def rung(each: Instance) -> bool:
+        return any(event["step"] == "challenge" for event in each.events("2fa"))
+
+    container.wait_until("one of them rings", lambda: any(map(rung, both)), timeout=60)
+    first, second = sorted(both, key=rung, reverse=True)
+    assert first.wait_state(State.SECOND_FACTOR, timeout=10).person
+    lock = container.root / "run/ibga/second-factor.lock"
+    assert json.loads(lock.read_text())["instance"] == first.name
+    container.wait_until(
+        "the other waits for it",
+        lambda: (
+            (session := second.session()) is not None
+            and f"{first.name} waits for the phone" in session.reason
+        ),
+        timeout=30,
+    )
+    assert second.events("login") == []
+
+    first.command("approve")
+
+    container.wait_until("the other rings", lambda: rung(second), timeout=30)
+    second.command("approve")
+    for each in both:
+        each.wait_state(State.READY)
+        assert len(each.events("login")) == 1

@@ -12,7 +12,7 @@ from tests.support.canaries import Findings
 from tests.support.container import booted, new_disk
 from tests.support.instance import PARTS, Instance, jvm_pids
 
-QUIET = 2.0  # s; a login that is not held back comes within one
+QUIET = 1.5  # s; a login that is not held back comes within one
 
 
 @pytest.fixture
