@@ -67,7 +67,7 @@ def test_no_press_is_uncounted_whenever_the_automator_is_killed(tree: Tree) -> N
 
     for _ in range(3):
         one(None)
-    usual = sorted(delays)[1]
+    usual = max(0.01, sorted(delays)[1])  # on a busy machine it was pressed before we woke up
     moments = random.Random(1)
     for _ in range(KILLS):
         pressed += len(one(moments.uniform(0.0, 2 * usual)).presses)
