@@ -394,6 +394,9 @@ class Executor:
                 self._put_right(mouse, window)
             self._eyes.wait(MAP_INTERVAL)
             self._expect_unchanged(window)
+            now = self._report().window(window.id)
+            if now is None or now.bounds != window.bounds:
+                raise StaleError(f"the window {window.title!r} was laid out anew")
         mouse.click(x, y, count=count)
 
     def _put_right(self, mouse: Input, window: Window) -> None:
