@@ -19,7 +19,6 @@ from tests.support.automator import HARD_PASSWORD, Rig, running_rig
 from tests.support.deadline import wait_until
 from tests.support.logins import SCENARIO, log_in_repeatedly
 
-
 HARD_LOGINS = int(os.environ.get("IBGA_LOGINS", "15"))  # by each way; the nightly run takes 100
 
 
