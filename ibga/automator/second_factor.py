@@ -392,11 +392,12 @@ def gate(decision: Decision, session: Session, sight: Sight, config: Config, now
     if not attempt or not rings or sight.phone.held:
         return decision
     if sight.phone.error:
-        return _held(
+        held = _held(
             State.NEEDS_PERSON,
             f"no login that may ring a phone without its lock: {sight.phone.error}",
             "mend that",
         )
+        return dataclasses.replace(held, step=HoldPhone())  # tried again: it goes on once that is mended
     reason = (
         f"{sight.phone.holder} waits for the phone, this login comes after it"
         if sight.phone.holder
