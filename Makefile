@@ -42,7 +42,7 @@ unit: venv
 	$(PYTEST) tests/unit
 
 component: venv agent
-	$(PYTEST) --numprocesses 2 --dist loadfile -m "not nightly" tests/component
+	$(PYTEST) --numprocesses 3 --dist loadfile -m "not nightly" tests/component
 
 # Both at once: most of the time is spent waiting for what a booted system does.
 system: venv
@@ -58,7 +58,7 @@ system-13: venv
 nightly: venv agent
 	$(MAKE) --no-print-directory lint
 	IBGA_FUZZ=50000 $(PYTEST) tests/unit
-	IBGA_LOGINS=100 IBGA_FUZZ_JVM=500 $(PYTEST) --numprocesses 2 --dist loadfile tests/component
+	IBGA_LOGINS=100 IBGA_FUZZ_JVM=500 $(PYTEST) --numprocesses 3 --dist loadfile tests/component
 	$(MAKE) --no-print-directory system sabotage soak
 
 # What is promised of speed and size, measured, beside its budget. Wants a quiet machine, and eight minutes.
