@@ -92,6 +92,9 @@ class Automator:
         at = now()
         session = observe(Session(pid_since=at.mono, quiet_since=at.mono), self._sight(), self._config, at)
         session = memory.recall(self._memory, session, self._config)
+        if session.settings is not None:
+            answer = memory.api_answer(self._config.paths.runtime_dir / "session.json", at)
+            session = replace(session, api=answer)
         age = self._logins.pending_since()
         if age is not None and not session.logged_in and session.pid is not None:
             session = replace(session, submitted=at.mono - age)

@@ -8,9 +8,12 @@ import logging
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from ibga.automator.session import Session
+from ibga import runtime
+from ibga.automator.session import ApiAnswer, Now, Session
 from ibga.automator.steps import SettingsRead
 from ibga.config import Config
+from ibga.errors import IbgaError
+from ibga.runtime import State
 
 log = logging.getLogger(__name__)
 
@@ -92,6 +95,27 @@ def recall(path: Path, session: Session, config: Config) -> Session:
     if settings is None or not same or not matches(settings, config):
         return session
     return replace(session, settings=settings, logged_in=True)
+
+
+def api_answer(path: Path, now: Now) -> ApiAnswer | None:
+    """Return what the API answered to a predecessor whose word still holds: *path* is its session.json.
+
+    Without it every restart would take "ready" back until the API was asked again, and with it every
+    trader's unit that is bound to the session.
+    """
+    try:
+        record = runtime.read(path, runtime.Session)
+    except IbgaError as error:
+        log.warning("%s", error)
+        return None
+    if record is None or record.state is not State.READY or not record.facts.api.ok:
+        return None
+    if not 0 <= now.unix - record.time <= record.valid_for:
+        return None
+    fact = record.facts.api
+    return ApiAnswer(
+        ok=True, mono=now.mono - max(0.0, now.unix - fact.time), unix=fact.time, detail=fact.detail
+    )
 
 
 def matches(read: SettingsRead, config: Config) -> bool:

@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -512,3 +513,32 @@ def test_a_hard_password_arrives_intact_again_and_again_while_all_cores_are_busy
 def burn() -> None:
     while True:
         pass
+
+
+def test_a_restart_takes_ready_back_for_no_moment() -> None:
+    with running_rig() as rig:
+        rig.wait_state(State.READY)
+        seen = []
+        over = threading.Event()
+
+        def watch() -> None:
+            while not over.wait(0.001):
+                seen.append(rig.session())
+
+        watcher = threading.Thread(target=watch)
+        watcher.start()
+        try:
+            for _ in range(3):
+                rig.kill_automator()
+                before = rig.session()
+                assert before is not None
+                rig.start_automator()
+                wait_until(
+                    lambda before=before: (s := rig.session()) and s.time > before.time,  # type: ignore[misc]
+                    "the next one has spoken",
+                )
+                time.sleep(1)
+        finally:
+            over.set()
+            watcher.join()
+        assert {each.state for each in seen if each} == {State.READY}
